@@ -1,0 +1,3 @@
+//! The book press: build, serve and check
+
+fn main() {}

@@ -1,0 +1,132 @@
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Rng;
+
+/// A replication id: 40 lowercase hexadecimal digits that name one history of writes.
+///
+/// Two nodes with the same id and the same [`Offset`] hold the same data. A node's run id has the
+/// same shape but another meaning: it names one run of one process.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplId([u8; ReplId::LEN]);
+
+impl ReplId {
+    /// Length in bytes (`CONFIG_RUN_ID_SIZE` in Redis's `server.h`).
+    pub const LEN: usize = 40;
+
+    /// A new history.
+    pub fn random(rng: &mut Rng) -> ReplId {
+        ReplId(rng.hex40())
+    }
+
+    /// Reads 40 bytes. Redis compares ids as text and does not insist on hexadecimal, nor do we: what
+    /// is no id of ours simply never matches one.
+    pub fn parse(text: &[u8]) -> Result<ReplId, ParseIdError> {
+        match text.try_into() {
+            Ok(bytes) if text.iter().all(u8::is_ascii_graphic) => Ok(ReplId(bytes)),
+            _ => Err(ParseIdError),
+        }
+    }
+
+    /// The 40 digits.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("checked to be ASCII when it was made")
+    }
+
+    /// The first eight digits: enough to tell ids apart in a log or a transcript.
+    pub fn short(&self) -> &str {
+        &self.as_str()[..8]
+    }
+}
+
+impl fmt::Display for ReplId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for ReplId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReplId({})", self.as_str())
+    }
+}
+
+impl FromStr for ReplId {
+    type Err = ParseIdError;
+    fn from_str(text: &str) -> Result<ReplId, ParseIdError> {
+        ReplId::parse(text.as_bytes())
+    }
+}
+
+/// Not 40 printable characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseIdError;
+
+impl fmt::Display for ParseIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an id has exactly 40 characters")
+    }
+}
+
+impl Error for ParseIdError {}
+
+/// A position in a replication stream: how many bytes of it lie before this point.
+///
+/// The master counts the bytes it has produced, a replica the bytes it has applied; the difference is
+/// the replica's lag in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Offset(pub u64);
+
+impl Offset {
+    /// The position `bytes` further on.
+    #[must_use]
+    pub const fn plus(self, bytes: usize) -> Offset {
+        Offset(self.0 + bytes as u64)
+    }
+
+    /// How many bytes lie between `earlier` and here. Zero if `earlier` is in fact later.
+    pub const fn since(self, earlier: Offset) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "@{}", self.0)
+    }
+}
+
+/// Where a node listens for clients: a host name or address, and a port.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// A name or an address, as it was written. It is resolved when somebody connects, not before.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// `host` and `port` together.
+    pub fn new(host: impl Into<String>, port: u16) -> Endpoint {
+        Endpoint { host: host.into(), port }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,28 @@
+//! What every chapter shares.
+//!
+//! A lab never depends on another lab; types that two chapters need live here. That is what lets a
+//! running node mix your layers with the reference ones: both sides of every seam speak these types.
+//!
+//! Nothing in this crate, and nothing that is built on it as a *decision*, does any input or output,
+//! reads a clock or draws a random number of its own. Time comes in as [`Millis`], randomness as a
+//! seeded [`Rng`]. The same code therefore runs in the simulator and on real sockets.
+
+mod args;
+mod frame;
+mod ids;
+mod machine;
+mod replication;
+mod reply;
+mod rng;
+mod show;
+mod time;
+
+pub use args::{Args, ArgsBuf, Span};
+pub use frame::{Frame, Protocol};
+pub use ids::{Endpoint, Offset, ParseIdError, ReplId};
+pub use machine::{Broken, Machine};
+pub use replication::{ExpiredKey, Origin, Role, write_command};
+pub use reply::{Reply, format_double};
+pub use rng::Rng;
+pub use show::{show_bytes, show_command};
+pub use time::Millis;

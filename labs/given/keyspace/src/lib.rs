@@ -1,0 +1,1 @@
+//! The data set: keys, values, expiry, databases, the commands on them, and RDB files

@@ -1,0 +1,1 @@
+//! Chapter 1, one master and one replica: your answers

@@ -1,0 +1,3 @@
+//! The learner's bench
+
+fn main() {}

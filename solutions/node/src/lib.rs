@@ -1,0 +1,1 @@
+//! A whole Redis node as one machine without input or output

@@ -1,0 +1,1 @@
+//! The node on real sockets: ha-server, and ha-cli to talk to it

@@ -1,0 +1,3 @@
+//! Side-by-side measurements against redis-server
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The harness behind `cargo test -p lab-N`

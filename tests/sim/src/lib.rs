@@ -1,0 +1,1 @@
+//! Deterministic simulator: virtual time, byte streams, faults, traces
