@@ -1,3 +1,145 @@
-//! The book press: build, serve and check
+//! The book press: `cargo book build | serve | check | record`.
 
-fn main() {}
+use std::io::{BufReader, BufWriter, stdin, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use press::check::{self, Part};
+use press::workspace::Workspace;
+use press::{pages, recordings, serve};
+
+/// Builds, serves and checks the book
+#[derive(Parser)]
+#[command(name = "cargo book", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Write the pages to book/book
+    Build {
+        /// Write them here instead
+        #[arg(long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
+    /// Show the book in a browser, and again when something changes
+    Serve {
+        /// The port to listen on
+        #[arg(long, short, default_value_t = 3000)]
+        port: u16,
+        /// The name or address to listen on
+        #[arg(long, short = 'n', default_value = "127.0.0.1")]
+        hostname: String,
+        /// Open a browser
+        #[arg(long, short)]
+        open: bool,
+    },
+    /// Find what is wrong: includes, links, recordings, terminal sessions, book.toml
+    Check {
+        /// Write what the terminal sessions print into the chapters
+        #[arg(long)]
+        bless: bool,
+        /// Check only this; may be given several times
+        #[arg(long, value_name = "PART")]
+        only: Vec<Part>,
+        /// Leave this out; may be given several times
+        #[arg(long, value_name = "PART")]
+        skip: Vec<Part>,
+    },
+    /// Record the runs behind transcripts and figures
+    Record,
+    /// What plain mdBook calls, see book.toml
+    #[command(hide = true)]
+    Preprocess {
+        #[command(subcommand)]
+        question: Option<Question>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Question {
+    /// Ask whether a renderer is supported
+    Supports {
+        /// The renderer
+        renderer: String,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    match task {
+        // Inside mdBook: it says where the book is.
+        Task::Preprocess { question: Some(Question::Supports { renderer }) } => {
+            return Ok(if renderer == "html" { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Task::Preprocess { question: None } => {
+            pages::preprocess(BufReader::new(stdin().lock()), BufWriter::new(stdout().lock()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Build { output } => {
+            let output = output.map(std::path::absolute).transpose().context("no current folder")?;
+            let built = pages::build(&workspace, output.as_deref());
+            for line in built.report(&workspace) {
+                eprintln!("{line}");
+            }
+            if built.is_good() {
+                let output = output.map_or_else(|| pages::output(&workspace), Ok)?;
+                println!("The pages are in {}", workspace.show(&output));
+            }
+            Ok(if built.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Task::Serve { port, hostname, open } => {
+            serve::run(&workspace, &serve::Options { hostname, port, open })?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Check { bless, only, skip } => Ok(check(&workspace, bless, &only, &skip)),
+        Task::Record => {
+            let done = check::record(&workspace, recordings::all).context("cannot write the recordings")?;
+            let nothing = done.is_empty().then(|| "every recording is up to date".to_string());
+            done.iter().chain(&nothing).for_each(|line| println!("{line}"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Preprocess { .. } => unreachable!("handled above"),
+    }
+}
+
+fn check(workspace: &Workspace, bless: bool, only: &[Part], skip: &[Part]) -> ExitCode {
+    let mut options = check::Options { bless, ..check::Options::default() };
+    options.parts.retain(|part| (only.is_empty() || only.contains(part)) && !skip.contains(part));
+    options.progress = |part| eprintln!("checking {part:?}");
+    let problems = check::run(workspace, &options);
+    for problem in &problems {
+        println!("{problem}");
+    }
+    match problems.len() {
+        0 => {
+            println!("the book is in order");
+            ExitCode::SUCCESS
+        }
+        1 => {
+            println!("1 problem");
+            ExitCode::FAILURE
+        }
+        count => {
+            println!("{count} problems");
+            ExitCode::FAILURE
+        }
+    }
+}

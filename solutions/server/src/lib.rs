@@ -1,1 +1,50 @@
-//! The node on real sockets: ha-server, and ha-cli to talk to it
+//! The node on real sockets: `ha-server`, and `ha-cli` to talk to it.
+//!
+//! Everything that decides is in the crate `node`. Here is only the edge: sockets, the clock, the log,
+//! signals, the configuration's files.
+//!
+//! # How the driver works
+//!
+//! One thread, one [`node::Node`], one task for each connection. A task that finds its socket readable
+//! reads into a buffer that all tasks share, hands the node that slice, and writes what the node then has
+//! pending for the connection: one read and one write for a whole pipeline of commands, and no copy in
+//! between. A command that has something to say to *other* connections (a write, to the replicas) makes
+//! the node name them, and the driver wakes their tasks.
+//!
+//! - A slow reader blocks nobody: its bytes stay in the node's buffer for it, and its task waits until the
+//!   socket takes more. If a client lets its replies pile up, the node says so, and its task stops reading.
+//! - A client that never stops sending does not starve the others: a task gives way after each full buffer.
+//! - The clock is read once for each event.
+//!
+//! # Differences from Redis
+//!
+//! - A panic, which only a bug of ours can cause, ends the process. If the panic is the `todo!` of an
+//!   exercise, it ends with one line that names the exercise; see [`unwritten`].
+//! - `HA_EXIT_WITH_PARENT=1` in the environment: end when standard input does. A program that starts nodes
+//!   keeps the other end of that pipe, so that a killed program leaves no node behind.
+
+pub mod cli;
+mod clock;
+mod connection;
+mod driver;
+mod files;
+mod limits;
+mod listen;
+mod log;
+mod start;
+pub mod unwritten;
+
+pub use start::main;
+
+/// The system's reason for an error, as C's `strerror` gives it: without Rust's `(os error 111)`.
+pub(crate) fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((reason, _)) => reason.to_owned(),
+        // What the resolver says comes with a prefix of its own.
+        None => match text.strip_prefix("failed to lookup address information: ") {
+            Some(reason) => reason.to_owned(),
+            None => text,
+        },
+    }
+}

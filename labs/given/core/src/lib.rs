@@ -10,6 +10,7 @@
 mod args;
 mod frame;
 mod ids;
+mod log;
 mod machine;
 mod replication;
 mod reply;
@@ -20,6 +21,7 @@ mod time;
 pub use args::{Args, ArgsBuf, Span};
 pub use frame::{Frame, Protocol};
 pub use ids::{Endpoint, Offset, ParseIdError, ReplId};
+pub use log::LogLevel;
 pub use machine::{Broken, Machine};
 pub use replication::{ExpiredKey, Origin, Role, write_command};
 pub use reply::{Reply, format_double};

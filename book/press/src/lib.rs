@@ -1,0 +1,17 @@
+//! The book press: builds, serves and checks the book.
+//!
+//! - [`expand`] turns a chapter as written into what mdBook renders; [`pages`] runs mdBook around it.
+//! - [`session`] runs the terminal sessions, [`recordings`] are the runs behind transcripts and figures.
+//! - [`check`] finds what is wrong, also what mdBook lets pass; [`serve`] shows the book while it is written.
+
+pub mod check;
+pub mod expand;
+pub mod figure;
+pub mod include;
+pub mod logs;
+pub mod pages;
+pub mod problem;
+pub mod recordings;
+pub mod serve;
+pub mod session;
+pub mod workspace;

@@ -1,0 +1,8 @@
+//! Runs for chapter 1.
+
+use sim::Trace;
+
+/// The recordings of this chapter, by the name a page shows them under.
+pub(super) fn all() -> Vec<(&'static str, Trace)> {
+    Vec::new()
+}

@@ -1,0 +1,262 @@
+//! Terminal sessions: what a page shows, and what `cargo book check` really runs.
+//!
+//! A block looks like this; the lines that begin with `#` are directives for the run and are not shown.
+//!
+//! ````text
+//! ```session NAME
+//! #start ha-server --port 7000
+//! $ ha-cli -p 7000 SET greeting hello
+//! OK
+//! #wait ha-cli -p 7001 GET greeting ~ hello
+//! ```
+//! ````
+//!
+//! Blocks of one chapter with the same name belong together: they share servers, ports and folder. Only our
+//! own programs are run. A line `…` in the expected output stands for any lines.
+
+mod compare;
+mod ports;
+mod process;
+mod programs;
+mod run;
+
+use regex::Regex;
+
+use crate::figure::escape;
+
+pub use run::{Edit, Outcome, Runner};
+pub use programs::Programs;
+
+/// The opening line of a block.
+#[derive(Debug)]
+pub struct Opening {
+    name: String,
+    /// What stands before the marks on every line of the block.
+    indentation: usize,
+    marks: String,
+}
+
+impl Opening {
+    /// The opening line of a session block, if `line` is one.
+    pub fn read(line: &str) -> Option<Opening> {
+        let content = line.trim_start_matches(' ');
+        let marks: String = content.chars().take_while(|&c| c == '`').collect();
+        let mut words = content[marks.len()..].split_whitespace();
+        if marks.len() < 3 || words.next() != Some("session") {
+            return None;
+        }
+        let name = words.collect::<Vec<_>>().join(" ");
+        Some(Opening { name, indentation: line.len() - content.len(), marks })
+    }
+
+    /// True for the line that ends the block.
+    pub fn closes(&self, line: &str) -> bool {
+        line.trim() == self.marks
+    }
+}
+
+/// One block of a session.
+#[derive(Debug)]
+pub struct Block {
+    /// The session it belongs to.
+    pub name: String,
+    /// The line it begins on.
+    pub line: usize,
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+    /// What stands before every line of it.
+    pub indentation: usize,
+}
+
+/// One line of a block, with the output that belongs to it.
+#[derive(Debug)]
+pub struct Step {
+    /// The line in the chapter.
+    pub line: usize,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What a line asks for.
+#[derive(Debug)]
+pub enum Action {
+    /// `$ command`: shown, run, and its output compared with the lines below it.
+    Shown {
+        /// The command as the reader types it.
+        command: String,
+        /// The output on the page.
+        expected: Vec<String>,
+        /// The lines of the chapter that it stands on.
+        at: Vec<usize>,
+    },
+    /// `#start command`: a server that the page does not show.
+    Start(String),
+    /// `#run command`: run for its effect; it must succeed.
+    Run(String),
+    /// `#wait command ~ text`: run until its output holds `text`.
+    Wait {
+        /// The command to repeat.
+        command: String,
+        /// What its output must hold.
+        until: String,
+    },
+    /// `#kill port`: end the server that was started with this port, at once.
+    Kill(u16),
+    /// `#mask regex`: what it matches (its first group, if it has one) differs from run to run.
+    Mask(Regex),
+    /// `#file name ~ line`: adds a line to a file in the session's folder.
+    File {
+        /// The file.
+        name: String,
+        /// The line, without its break.
+        content: String,
+    },
+}
+
+impl Block {
+    /// Reads the lines between the fences. An error names its line.
+    pub fn parse(opening: &Opening, line: usize, body: &[(usize, &str)]) -> Result<Block, (usize, String)> {
+        if opening.name.is_empty() || opening.name.contains(' ') {
+            return Err((line, "a session needs a name, one word: blocks with the same name belong together".into()));
+        }
+        let mut steps: Vec<Step> = Vec::new();
+        for &(line, text) in body {
+            let indentation = text.len() - text.trim_start_matches(' ').len();
+            let text = &text[indentation.min(opening.indentation)..];
+            if let Some(command) = text.strip_prefix("$ ") {
+                let action = Action::Shown { command: command.trim().into(), expected: Vec::new(), at: Vec::new() };
+                steps.push(Step { line, action });
+            } else if text.starts_with('#') && text[1..].starts_with(|c: char| c.is_ascii_lowercase()) {
+                let action = directive(&text[1..]).map_err(|what| (line, what))?;
+                steps.push(Step { line, action });
+            } else {
+                // Output belongs to the command before it, also across a directive.
+                let shown = steps.iter_mut().rev().find_map(|step| match &mut step.action {
+                    Action::Shown { expected, at, .. } => Some((expected, at)),
+                    _ => None,
+                });
+                match shown {
+                    Some((expected, at)) => {
+                        expected.push(text.to_string());
+                        at.push(line);
+                    }
+                    None => return Err((line, "output before the first `$ command`".into())),
+                }
+            }
+        }
+        Ok(Block { name: opening.name.clone(), line, steps, indentation: opening.indentation })
+    }
+
+    /// The block as the reader sees it. The prompt is drawn by the style sheet, so that copying a command
+    /// leaves it out.
+    pub fn to_html(&self) -> String {
+        let mut lines = Vec::new();
+        for step in &self.steps {
+            let Action::Shown { command, expected, .. } = &step.action else { continue };
+            lines.push(format!("<span class=\"command\">{}</span>", escape(command)));
+            lines.extend(expected.iter().map(|line| escape(line)));
+        }
+        let indentation = " ".repeat(self.indentation);
+        format!(
+            "{indentation}<pre class=\"session\">{}</pre>",
+            lines.join("\n").replace('\n', &format!("\n{indentation}"))
+        )
+    }
+}
+
+fn directive(text: &str) -> Result<Action, String> {
+    let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let rest = rest.trim();
+    let halves = || rest.split_once(" ~ ").ok_or_else(|| format!("`#{name}` has two parts, with ` ~ ` between"));
+    match name {
+        "start" | "run" | "wait" | "file" | "mask" if rest.is_empty() => Err(format!("`#{name}` needs more")),
+        "start" => Ok(Action::Start(rest.into())),
+        "run" => Ok(Action::Run(rest.into())),
+        "wait" => halves().map(|(command, until)| Action::Wait { command: command.into(), until: until.into() }),
+        "kill" => rest.parse().map(Action::Kill).map_err(|_| format!("`#kill` needs a port, not `{rest}`")),
+        "mask" => Regex::new(rest).map(Action::Mask).map_err(|error| format!("`#mask`: {error}")),
+        "file" => halves().map(|(name, content)| Action::File { name: name.into(), content: content.into() }),
+        _ => Err(format!("there is no directive `#{name}` in sessions")),
+    }
+}
+
+/// Every session block of a chapter.
+pub fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut outer: Option<String> = None;
+    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
+    while let Some((number, line)) = lines.next() {
+        let content = line.trim_start_matches([' ', '>']);
+        let marks: String = content.chars().take_while(|&c| c == '`').collect();
+        match &outer {
+            // A session inside a longer fence is an example of how to write one.
+            Some(open) => {
+                if marks.starts_with(open.as_str()) && content.trim() == marks {
+                    outer = None;
+                }
+            }
+            None => {
+                if let Some(opening) = Opening::read(line) {
+                    let body: Vec<_> = lines.by_ref().take_while(|(_, line)| !opening.closes(line)).collect();
+                    // What does not parse is reported where the page is made.
+                    blocks.extend(Block::parse(&opening, number, &body).ok());
+                } else if marks.len() >= 3 && !content[marks.len()..].contains('`') {
+                    outer = Some(marks);
+                }
+            }
+        }
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAPTER: &str = "\
+# A
+
+````text
+```session example
+$ not run
+```
+````
+
+```session one
+#start ha-server --port 7000
+$ ha-cli -p 7000 GET \"a<b\"
+(nil)
+#wait ha-cli -p 7000 ROLE ~ master
+#mask lag=(\\d+)
+# Replication
+```
+";
+
+    #[test]
+    fn directives_are_hidden_and_headings_of_info_are_not() {
+        let blocks = blocks(CHAPTER);
+        assert_eq!(blocks.len(), 1);
+        assert_eq!((blocks[0].name.as_str(), blocks[0].line, blocks[0].steps.len()), ("one", 9, 4));
+        assert_eq!(
+            blocks[0].to_html(),
+            "<pre class=\"session\"><span class=\"command\">ha-cli -p 7000 GET &quot;a&lt;b&quot;</span>\n(nil)\n# Replication</pre>"
+        );
+    }
+
+    #[test]
+    fn mistakes_have_lines() {
+        let parse = |body: &str| {
+            let opening = Opening::read("```session s").unwrap();
+            let body: Vec<_> = body.lines().enumerate().map(|(index, line)| (index + 2, line)).collect();
+            Block::parse(&opening, 1, &body).map(|_| ()).unwrap_err().0
+        };
+        assert_eq!(parse("out\n$ a"), 2);
+        assert_eq!(parse("$ a\n#sleep 5"), 3);
+        assert_eq!(parse("$ a\n#wait x"), 3);
+        assert_eq!(parse("$ a\n#kill x"), 3);
+        assert_eq!(parse("$ a\n#mask ("), 3);
+        assert_eq!(parse("$ a\n#start"), 3);
+        let opening = Opening::read("```session").unwrap();
+        assert_eq!(Block::parse(&opening, 7, &[]).unwrap_err().0, 7);
+    }
+}

@@ -1,0 +1,115 @@
+//! A child process whose output is read while it runs, and that never outlives its owner.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+/// How long to wait between two looks at something that cannot wake us.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Time that is left for something.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline(std::time::Instant);
+
+#[expect(clippy::disallowed_methods, reason = "real processes run on the real clock")]
+impl Deadline {
+    pub(super) fn after(limit: Duration) -> Deadline {
+        Deadline(std::time::Instant::now() + limit)
+    }
+
+    /// None once it has passed.
+    pub(super) fn left(self) -> Option<Duration> {
+        self.0.checked_duration_since(std::time::Instant::now()).filter(|left| !left.is_zero())
+    }
+
+    /// Lets a moment pass. False once the deadline has.
+    pub(super) fn pause(self) -> bool {
+        match self.left() {
+            Some(left) => {
+                std::thread::sleep(PAUSE.min(left));
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// What was printed so far, and whether more can come.
+#[derive(Default)]
+struct Output {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+/// A running program. Dropping it kills it.
+pub(super) struct Process {
+    child: Child,
+    output: Arc<(Mutex<Output>, Condvar)>,
+}
+
+impl Process {
+    /// Starts `command`, whose output and errors are read together.
+    pub(super) fn start(mut command: Command) -> Result<Process, String> {
+        let failed = |error: std::io::Error| format!("cannot start it: {error}");
+        let (reader, writer) = std::io::pipe().map_err(failed)?;
+        command.stdin(Stdio::null()).stdout(writer.try_clone().map_err(failed)?).stderr(writer);
+        let child = command.spawn().map_err(failed)?;
+        // The command holds our copies of the pipe's end; while it lives, the reader sees no end.
+        drop(command);
+        let output = Arc::new((Mutex::new(Output::default()), Condvar::new()));
+        let shared = Arc::clone(&output);
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(reader);
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+                let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_string();
+                line.clear();
+                let (output, changed) = &*shared;
+                output.lock().expect("no reader panics").lines.push(text);
+                changed.notify_all();
+            }
+            let (output, changed) = &*shared;
+            output.lock().expect("no reader panics").ended = true;
+            changed.notify_all();
+        });
+        Ok(Process { child, output })
+    }
+
+    /// Waits until `enough` accepts what was printed, or nothing more can come, or time is up. Returns what
+    /// was printed.
+    pub(super) fn output(&self, deadline: Deadline, enough: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let (output, changed) = &*self.output;
+        let mut guard = output.lock().expect("no reader panics");
+        while !guard.ended && !enough(&guard.lines) {
+            let Some(left) = deadline.left() else { break };
+            guard = changed.wait_timeout(guard, left).expect("no reader panics").0;
+        }
+        guard.lines.clone()
+    }
+
+    /// Waits for the end. None if it does not come in time.
+    pub(super) fn wait(&mut self, deadline: Deadline) -> Option<ExitStatus> {
+        loop {
+            if let Some(status) = self.ended() {
+                return Some(status);
+            }
+            if !deadline.pause() {
+                return None;
+            }
+        }
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill, and `wait` still collects it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

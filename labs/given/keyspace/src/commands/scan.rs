@@ -1,0 +1,109 @@
+use core_types::{Args, ExpiredKey};
+
+use super::{Ctx, integer};
+use crate::context::Outcome;
+use crate::errors;
+use crate::glob::matches;
+use crate::number::parse_cursor;
+use crate::value::Digits;
+
+pub(crate) fn keys(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let pattern = &args[1];
+    let db = ctx.keyspace.db(ctx.db);
+    // The reply begins with the number of keys, so they are counted first. Expired keys are left out
+    // but not deleted: this command only reads.
+    let positions: Vec<usize> = (0..db.len())
+        .filter(|&position| !ctx.is_gone(ctx.db, position) && matches(pattern, db.at(position).0))
+        .collect();
+    ctx.reply.array(positions.len());
+    for position in positions {
+        ctx.reply.bulk(db.at(position).0);
+    }
+    Ok(())
+}
+
+struct ScanOptions<'a> {
+    count: usize,
+    pattern: Option<&'a [u8]>,
+    type_name: Option<&'a [u8]>,
+}
+
+pub(crate) fn scan(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let cursor = parse_cursor(&args[1]).ok_or("ERR invalid cursor")?;
+    let mut options = ScanOptions { count: 10, pattern: None, type_name: None };
+    let mut index = 2;
+    while index < args.len() {
+        let Some(value) = args.get(index + 1) else { return Err(errors::SYNTAX.into()) };
+        if args.is(index, "COUNT") {
+            let count = integer(args, index + 1)?;
+            options.count = usize::try_from(count).ok().filter(|&count| count > 0).ok_or(errors::SYNTAX)?;
+        } else if args.is(index, "MATCH") {
+            options.pattern = Some(value);
+        } else if args.is(index, "TYPE") {
+            options.type_name = Some(value);
+        } else {
+            return Err(errors::SYNTAX.into());
+        }
+        index += 2;
+    }
+
+    let (next, shown) = walk(ctx, cursor, &options);
+    ctx.reply.array(2);
+    ctx.reply.bulk(Digits::default().write(next));
+    ctx.reply.array(shown.len());
+    for key in shown {
+        ctx.reply.bulk(&key);
+    }
+    Ok(())
+}
+
+/// One step of a scan; see [`Db`](crate::Db) for why downward. Returns the next cursor and the keys to show.
+fn walk(ctx: &mut Ctx<'_>, cursor: u64, options: &ScanOptions<'_>) -> (u64, Vec<Box<[u8]>>) {
+    let db = ctx.keyspace.db(ctx.db);
+    let top = match usize::try_from(cursor) {
+        Ok(0) | Err(_) => db.len(),
+        Ok(cursor) => cursor.min(db.len()),
+    };
+    let bottom = top.saturating_sub(options.count);
+    let (mut shown, mut dead) = (Vec::new(), Vec::new());
+    for position in (bottom..top).rev() {
+        let (key, entry) = db.at(position);
+        if ctx.is_gone(ctx.db, position) {
+            dead.push(key.into());
+        } else if options.pattern.is_none_or(|pattern| matches(pattern, key))
+            && options
+                .type_name
+                .is_none_or(|name| name.eq_ignore_ascii_case(entry.value.type_name().as_bytes()))
+        {
+            shown.push(key.into());
+        }
+    }
+    if ctx.expired == ExpiredKey::Delete {
+        dead.iter().for_each(|key: &Box<[u8]>| ctx.expire(ctx.db, key));
+    }
+    (bottom as u64, shown)
+}
+
+pub(crate) fn randomkey(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    loop {
+        let len = ctx.keyspace.len(ctx.db);
+        if len == 0 {
+            ctx.reply.null();
+            return Ok(());
+        }
+        let start = ctx.keyspace.rng.below(len as u64) as usize;
+        if ctx.expired == ExpiredKey::Delete && ctx.is_gone(ctx.db, start) {
+            let key: Box<[u8]> = ctx.keyspace.db(ctx.db).at(start).0.into();
+            ctx.expire(ctx.db, &key);
+            continue;
+        }
+        // A replica must not delete, and its database may hold nothing but expired keys: walk on from
+        // the place that was drawn, once around.
+        let alive = (start..len).chain(0..start).find(|&position| !ctx.is_gone(ctx.db, position));
+        match alive {
+            Some(position) => ctx.reply.bulk(ctx.keyspace.db(ctx.db).at(position).0),
+            None => ctx.reply.null(),
+        }
+        return Ok(());
+    }
+}

@@ -1,0 +1,280 @@
+use core_types::{Endpoint, LogLevel, Millis};
+
+use super::Config;
+use super::values::{self, WRONG_NUMBER};
+
+/// One directive. The table below is the only place that knows it.
+pub(super) struct Directive {
+    pub(super) name: &'static str,
+    /// The name it had before Redis 5, if it had another.
+    pub(super) alias: Option<&'static str>,
+    pub(super) change: Change,
+    kind: Kind,
+}
+
+/// Whether `CONFIG SET` may touch it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// At any time.
+    Any,
+    /// Only the file and the flags.
+    AtStart,
+    /// Only the file and the flags: it could make the server write where it should not.
+    Protected,
+}
+
+enum Kind {
+    YesNo {
+        get: fn(&Config) -> bool,
+        set: fn(&mut Config, bool),
+    },
+    Number {
+        get: fn(&Config) -> i64,
+        set: fn(&mut Config, i64),
+        min: i64,
+        max: i64,
+        memory: bool,
+    },
+    Text {
+        get: fn(&Config) -> &str,
+        set: fn(&mut Config, String),
+        check: fn(&str) -> Result<(), String>,
+    },
+    Level {
+        get: fn(&Config) -> LogLevel,
+        set: fn(&mut Config, LogLevel),
+    },
+    /// Takes several words, or one argument that holds them.
+    Words {
+        get: fn(&Config) -> String,
+        set: fn(&mut Config, &[&str]) -> Result<(), String>,
+    },
+}
+
+impl Directive {
+    /// The value as `CONFIG GET` prints it.
+    pub(super) fn show(&self, config: &Config) -> String {
+        match self.kind {
+            Kind::YesNo { get, .. } => values::show_yes_or_no(get(config)),
+            Kind::Number { get, .. } => get(config).to_string(),
+            Kind::Text { get, .. } => get(config).to_owned(),
+            Kind::Level { get, .. } => values::show_level(get(config)).to_owned(),
+            Kind::Words { get, .. } => get(config),
+        }
+    }
+
+    /// Sets it from the words behind its name. On an error nothing has changed.
+    pub(super) fn set(&self, config: &mut Config, words: &[&str]) -> Result<(), String> {
+        if let Kind::Words { set, .. } = self.kind {
+            return match words {
+                [one] if !one.is_empty() => set(config, &one.split(' ').collect::<Vec<_>>()),
+                words => set(config, words),
+            };
+        }
+        let &[word] = words else { return Err(WRONG_NUMBER.into()) };
+        match self.kind {
+            Kind::YesNo { set, .. } => set(config, values::yes_or_no(word)?),
+            Kind::Number { set, min, max, memory, .. } => {
+                let number = if memory { values::memory(word)? } else { values::integer(word)? };
+                // Redis takes a size beyond 64 bits for a number outside the range, and so do we.
+                set(config, values::in_range(number, min, max)?);
+            }
+            Kind::Text { set, check, .. } => {
+                check(word)?;
+                set(config, word.to_owned());
+            }
+            Kind::Level { set, .. } => set(config, values::level(word)?),
+            Kind::Words { .. } => unreachable!("handled above"),
+        }
+        Ok(())
+    }
+}
+
+/// The directive that goes by `name`, in either case, old names included.
+pub(super) fn find(name: &str) -> Option<&'static Directive> {
+    DIRECTIVES.iter().find(|directive| {
+        directive.name.eq_ignore_ascii_case(name)
+            || directive.alias.is_some_and(|alias| alias.eq_ignore_ascii_case(name))
+    })
+}
+
+/// A C `int`'s largest value: the upper bound of most numbers in Redis's own table.
+const INT_MAX: i64 = i32::MAX as i64;
+
+const fn directive(name: &'static str, change: Change, kind: Kind) -> Directive {
+    Directive { name, alias: None, change, kind }
+}
+
+const fn renamed(alias: &'static str, directive: Directive) -> Directive {
+    Directive { alias: Some(alias), ..directive }
+}
+
+macro_rules! yes_no {
+    ($field:ident) => {
+        Kind::YesNo { get: |config| config.$field, set: |config, value| config.$field = value }
+    };
+}
+
+macro_rules! number {
+    ($field:ident, $min:expr, $max:expr) => {
+        Kind::Number {
+            get: |config| config.$field as i64,
+            set: |config, value| config.$field = value as _,
+            min: $min,
+            max: $max,
+            memory: false,
+        }
+    };
+}
+
+/// A span of time that is written in seconds.
+macro_rules! seconds {
+    ($field:ident, $min:expr) => {
+        Kind::Number {
+            get: |config| config.$field.as_secs() as i64,
+            set: |config, value| config.$field = Millis::from_secs(value as u64),
+            min: $min,
+            max: INT_MAX,
+            memory: false,
+        }
+    };
+}
+
+macro_rules! text {
+    ($field:ident) => {
+        text!($field, |_| Ok(()))
+    };
+    ($field:ident, $check:expr) => {
+        Kind::Text { get: |config| &config.$field, set: |config, value| config.$field = value, check: $check }
+    };
+}
+
+/// A text for which nothing and an empty value are the same.
+macro_rules! optional {
+    ($field:ident) => {
+        Kind::Text {
+            get: |config| config.$field.as_deref().unwrap_or_default(),
+            set: |config, value| config.$field = Some(value).filter(|value| !value.is_empty()),
+            check: |_| Ok(()),
+        }
+    };
+}
+
+use Change::{Any, AtStart, Protected};
+
+/// Every directive, in alphabetical order, which is the order of `CONFIG GET *`.
+pub(super) static DIRECTIVES: &[Directive] = &[
+    directive("appendonly", Any, yes_no!(appendonly)),
+    directive("bind", AtStart, Kind::Words { get: |config| config.bind.join(" "), set: set_bind }),
+    directive("daemonize", AtStart, Kind::YesNo { get: |_| false, set: |_, _| () }),
+    directive("databases", AtStart, number!(databases, 1, INT_MAX)),
+    directive("dbfilename", Protected, text!(dbfilename, plain_file_name)),
+    directive("dir", Protected, text!(dir)),
+    directive(
+        "hz",
+        Any,
+        Kind::Number {
+            get: |config| config.hz.into(),
+            // Redis's CONFIG_MIN_HZ and CONFIG_MAX_HZ: it corrects the value and says nothing.
+            set: |config, value| config.hz = value.clamp(1, 500) as u32,
+            min: 0,
+            max: INT_MAX,
+            memory: false,
+        },
+    ),
+    directive("logfile", AtStart, text!(logfile)),
+    directive(
+        "loglevel",
+        Any,
+        Kind::Level { get: |config| config.loglevel, set: |config, value| config.loglevel = value },
+    ),
+    directive("masterauth", Any, optional!(masterauth)),
+    directive("masteruser", Any, optional!(masteruser)),
+    directive("maxclients", Any, number!(maxclients, 1, u32::MAX as i64)),
+    directive("pidfile", AtStart, text!(pidfile)),
+    directive("port", AtStart, number!(port, 0, 65535)),
+    directive("protected-mode", Any, yes_no!(protected_mode)),
+    directive(
+        "proto-max-bulk-len",
+        Any,
+        Kind::Number {
+            get: |config| config.proto_max_bulk_len as i64,
+            set: |config, value| config.proto_max_bulk_len = value as usize,
+            min: 1 << 20,
+            max: i64::MAX,
+            memory: true,
+        },
+    ),
+    directive("repl-diskless-sync", Any, yes_no!(repl_diskless_sync)),
+    directive("repl-diskless-sync-delay", Any, seconds!(repl_diskless_sync_delay, 0)),
+    renamed(
+        "repl-ping-slave-period",
+        directive("repl-ping-replica-period", Any, seconds!(repl_ping_replica_period, 1)),
+    ),
+    directive("repl-timeout", Any, seconds!(repl_timeout, 1)),
+    renamed("slave-announce-ip", directive("replica-announce-ip", Any, optional!(replica_announce_ip))),
+    renamed(
+        "slave-announce-port",
+        directive("replica-announce-port", Any, number!(replica_announce_port, 0, 65535)),
+    ),
+    renamed("slave-read-only", directive("replica-read-only", Any, yes_no!(replica_read_only))),
+    renamed(
+        "slave-serve-stale-data",
+        directive("replica-serve-stale-data", Any, yes_no!(replica_serve_stale_data)),
+    ),
+    renamed(
+        "slaveof",
+        directive("replicaof", AtStart, Kind::Words { get: show_replicaof, set: set_replicaof }),
+    ),
+    directive("requirepass", Any, optional!(requirepass)),
+    directive("save", Any, Kind::Words { get: show_save, set: set_save }),
+    directive("tcp-backlog", AtStart, number!(tcp_backlog, 0, INT_MAX)),
+    directive("tcp-keepalive", Any, seconds!(tcp_keepalive, 0)),
+    directive("timeout", Any, seconds!(timeout, 0)),
+];
+
+fn plain_file_name(name: &str) -> Result<(), String> {
+    if name.contains(['/', '\\']) {
+        return Err("dbfilename can't be a path, just a filename".into());
+    }
+    Ok(())
+}
+
+fn set_bind(config: &mut Config, words: &[&str]) -> Result<(), String> {
+    /// Redis's CONFIG_BINDADDR_MAX.
+    const MOST: usize = 16;
+    if words.is_empty() {
+        return Err(WRONG_NUMBER.into());
+    }
+    if words.len() > MOST {
+        return Err("Too many bind addresses specified.".into());
+    }
+    config.bind = words.iter().filter(|word| !word.is_empty()).map(|word| (*word).to_owned()).collect();
+    Ok(())
+}
+
+fn show_replicaof(config: &Config) -> String {
+    config.replicaof.as_ref().map(|master| format!("{} {}", master.host, master.port)).unwrap_or_default()
+}
+
+fn set_replicaof(config: &mut Config, words: &[&str]) -> Result<(), String> {
+    let &[host, port] = words else { return Err(WRONG_NUMBER.into()) };
+    if host.eq_ignore_ascii_case("no") && port.eq_ignore_ascii_case("one") {
+        config.replicaof = None;
+        return Ok(());
+    }
+    let port = port.parse().map_err(|_| "Invalid master port")?;
+    config.replicaof = Some(Endpoint::new(host, port));
+    Ok(())
+}
+
+fn show_save(config: &Config) -> String {
+    let points: Vec<String> =
+        config.save.iter().map(|(seconds, changes)| format!("{seconds} {changes}")).collect();
+    points.join(" ")
+}
+
+fn set_save(config: &mut Config, words: &[&str]) -> Result<(), String> {
+    config.save = values::save_points(words)?;
+    Ok(())
+}

@@ -1,0 +1,223 @@
+use std::fmt;
+
+use bytes::{Buf, BytesMut};
+use core_types::{Millis, Protocol};
+
+use crate::layers::wire::CommandDecoder;
+use crate::replication::ReplicaConn;
+
+/// Names one connection. Never reused in the life of a node, so that a late event of a closed
+/// connection cannot reach its successor.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId {
+    slot: u32,
+    generation: u32,
+}
+
+impl ConnId {
+    /// A small number that no other open connection has: an index for the driver's own tables.
+    pub fn slot(self) -> usize {
+        self.slot as usize
+    }
+}
+
+impl fmt::Display for ConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.slot, self.generation)
+    }
+}
+
+impl fmt::Debug for ConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "conn {self}")
+    }
+}
+
+/// What a connection is for.
+#[derive(Debug, Default)]
+pub(crate) enum Kind {
+    /// A client that sends commands.
+    #[default]
+    Client,
+    /// A replica that has asked for our stream.
+    Replica(Box<ReplicaConn>),
+    /// Our own link to our master. We opened it.
+    MasterLink,
+}
+
+/// What a replica tells about itself before `PSYNC`, by `REPLCONF`.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct ReplicaHello {
+    pub(crate) port: u16,
+    pub(crate) ip: Option<String>,
+    pub(crate) eof: bool,
+    pub(crate) psync2: bool,
+}
+
+/// Bytes received and not yet executed, and how far they are understood.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    pub(crate) decoder: CommandDecoder,
+    pub(crate) pending: BytesMut,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Conn {
+    pub(crate) id: ConnId,
+    /// What `CLIENT ID` shows: grows by one with each connection.
+    pub(crate) client_id: u64,
+    pub(crate) kind: Kind,
+    pub(crate) addr: String,
+    pub(crate) local_addr: String,
+    pub(crate) name: Vec<u8>,
+    pub(crate) db: usize,
+    pub(crate) protocol: Protocol,
+    pub(crate) authenticated: bool,
+    pub(crate) since: Millis,
+    pub(crate) last_input: Millis,
+    pub(crate) last_command: &'static str,
+    pub(crate) input: Input,
+    /// Bytes to write. What has been written is dropped from the front.
+    pub(crate) out: BytesMut,
+    /// How many bytes were ever taken from the front of `out`.
+    pub(crate) sent: u64,
+    /// It is in the node's list of connections to write to.
+    pub(crate) queued: bool,
+    /// Set once `Effect::Close` is on its way: nothing more is read or executed.
+    pub(crate) closing: bool,
+    /// Replies to what it sends are dropped: it is a replica, and hears its stream and nothing else.
+    pub(crate) replica_mute: bool,
+    /// Its input was left where it is, since too many replies wait to be written.
+    pub(crate) throttled: bool,
+    /// What it said of itself by `REPLCONF` so far.
+    pub(crate) hello: ReplicaHello,
+}
+
+impl Conn {
+    pub(crate) fn new(id: ConnId, client_id: u64, addr: String, local_addr: String, now: Millis) -> Conn {
+        Conn {
+            id,
+            client_id,
+            kind: Kind::Client,
+            addr,
+            local_addr,
+            name: Vec::new(),
+            db: 0,
+            protocol: Protocol::Resp2,
+            authenticated: false,
+            since: now,
+            last_input: now,
+            last_command: "NULL",
+            input: Input::default(),
+            out: BytesMut::new(),
+            sent: 0,
+            queued: false,
+            closing: false,
+            replica_mute: false,
+            throttled: false,
+            hello: ReplicaHello::default(),
+        }
+    }
+
+    /// Drops `count` bytes that the driver has written.
+    pub(crate) fn mark_sent(&mut self, count: usize) {
+        let count = count.min(self.out.len());
+        self.out.advance(count);
+        self.sent += count as u64;
+        if self.out.is_empty() && self.out.capacity() > KEEP_OUT {
+            // One large reply must not hold its memory for the rest of the connection's life.
+            self.out = BytesMut::new();
+        }
+    }
+
+    /// Position in the whole of what this connection was ever given to send.
+    pub(crate) fn queued_until(&self) -> u64 {
+        self.sent + self.out.len() as u64
+    }
+}
+
+/// How much empty output buffer a connection may keep, in bytes.
+const KEEP_OUT: usize = 64 * 1024;
+
+/// All connections, by a dense index, with a generation that tells a reused index from its past.
+///
+/// While a connection's input is executed it is taken out, so that a command can change it and the
+/// node at the same time; `put_back` returns it.
+#[derive(Debug, Default)]
+pub(crate) struct Conns {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    open: usize,
+    next_client_id: u64,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    conn: Option<Box<Conn>>,
+}
+
+impl Conns {
+    pub(crate) fn open(&mut self, addr: String, local_addr: String, now: Millis) -> ConnId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            (self.slots.len() - 1) as u32
+        });
+        let entry = &mut self.slots[slot as usize];
+        let id = ConnId { slot, generation: entry.generation };
+        self.next_client_id += 1;
+        entry.conn = Some(Box::new(Conn::new(id, self.next_client_id, addr, local_addr, now)));
+        self.open += 1;
+        id
+    }
+
+    /// Forgets a connection. False if it was not open (or is taken out right now).
+    pub(crate) fn remove(&mut self, id: ConnId) -> Option<Box<Conn>> {
+        let slot = self.slot_mut(id)?;
+        let conn = slot.conn.take()?;
+        self.forget(id);
+        Some(conn)
+    }
+
+    /// The second half of `remove`, for a connection that was taken out.
+    pub(crate) fn forget(&mut self, id: ConnId) {
+        if let Some(slot) = self.slot_mut(id) {
+            slot.generation = slot.generation.wrapping_add(1);
+            self.free.push(id.slot);
+            self.open -= 1;
+        }
+    }
+
+    pub(crate) fn get(&self, id: ConnId) -> Option<&Conn> {
+        let slot = self.slots.get(id.slot())?;
+        if slot.generation == id.generation { slot.conn.as_deref() } else { None }
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ConnId) -> Option<&mut Conn> {
+        self.slot_mut(id)?.conn.as_deref_mut()
+    }
+
+    pub(crate) fn take(&mut self, id: ConnId) -> Option<Box<Conn>> {
+        self.slot_mut(id)?.conn.take()
+    }
+
+    pub(crate) fn put_back(&mut self, conn: Box<Conn>) {
+        if let Some(slot) = self.slot_mut(conn.id) {
+            slot.conn = Some(conn);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Conn> {
+        self.slots.iter().filter_map(|slot| slot.conn.as_deref())
+    }
+
+    /// How many are open, one that is taken out included.
+    pub(crate) fn len(&self) -> usize {
+        self.open
+    }
+
+    fn slot_mut(&mut self, id: ConnId) -> Option<&mut Slot> {
+        self.slots.get_mut(id.slot()).filter(|slot| slot.generation == id.generation)
+    }
+}

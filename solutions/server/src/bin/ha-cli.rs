@@ -1,0 +1,8 @@
+//! Talks to a node: `ha-cli [-p port] [command [argument …]]`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    server::cli::main(&args)
+}

@@ -1,0 +1,230 @@
+//! What all connections share: the node, the read buffer, and the carrying out of what the node asks.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::Duration;
+
+use core_types::{Endpoint, LogLevel, Millis};
+use node::{ConnId, Effect, Node, Peer};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::spawn_local;
+
+use crate::connection::{Connection, open};
+use crate::log::Log;
+use crate::{clock, reason};
+
+/// Size of the shared read buffer, in bytes: as much as one read takes from a socket.
+const SCRATCH: usize = 64 * 1024;
+
+pub(crate) struct Driver {
+    pub(crate) node: RefCell<Node>,
+    /// Every task reads into this one. Its bytes are the node's before the task gives way.
+    pub(crate) scratch: RefCell<Box<[u8]>>,
+    log: Log,
+    /// By `ConnId::slot`, each with the connection it is for.
+    lines: RefCell<Vec<Option<(ConnId, Rc<Line>)>>>,
+    /// The connection whose task runs right now. It writes by itself and needs no waking.
+    pub(crate) current: Cell<Option<ConnId>>,
+    /// When the timer's task will wake, and how to make it look again.
+    timer_at: Cell<Millis>,
+    timer: Notify,
+    exit: Cell<Option<i32>>,
+    pub(crate) exited: Notify,
+}
+
+/// What the driver keeps for one connection, and its task looks at.
+#[derive(Default)]
+pub(crate) struct Line {
+    /// The node wants it closed.
+    pub(crate) closing: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Line {
+    /// Makes later calls of `wake` poll the task of this waker.
+    pub(crate) fn register(&self, waker: &Waker) {
+        let mut known = self.waker.borrow_mut();
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *known = Some(waker.clone());
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &*self.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl Driver {
+    pub(crate) fn new(node: Node, log: Log) -> Rc<Driver> {
+        Rc::new(Driver {
+            node: RefCell::new(node),
+            scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
+            log,
+            lines: RefCell::default(),
+            current: Cell::new(None),
+            timer_at: Cell::new(Millis(u64::MAX)),
+            timer: Notify::new(),
+            exit: Cell::new(None),
+            exited: Notify::new(),
+        })
+    }
+
+    /// Tells the node of one event and does what it then asks for.
+    pub(crate) fn event<R>(self: &Rc<Self>, tell: impl FnOnce(&mut Node, Millis) -> R) -> R {
+        let result = tell(&mut self.node.borrow_mut(), clock::now());
+        self.settle();
+        result
+    }
+
+    /// Carries out the node's effects, and wakes the connections that have something to write.
+    pub(crate) fn settle(self: &Rc<Self>) {
+        loop {
+            let effect = self.node.borrow_mut().poll_effect();
+            match effect {
+                Some(effect) => self.carry_out(effect),
+                None => break,
+            }
+        }
+        let mut node = self.node.borrow_mut();
+        while let Some(id) = node.wants_write() {
+            if self.current.get() != Some(id) {
+                self.with_line(id, Line::wake);
+            }
+        }
+        if node.next_deadline().is_some_and(|deadline| deadline < self.timer_at.get()) {
+            self.timer.notify_one();
+        }
+    }
+
+    fn carry_out(self: &Rc<Self>, effect: Effect) {
+        match effect {
+            Effect::Log { level, role, text } => self.log.line(role, level, &text),
+            Effect::Connect { conn, to } => {
+                let line = self.add_line(conn);
+                spawn_local(open(Rc::clone(self), conn, line, to));
+            }
+            Effect::Close { conn } => self.with_line(conn, |line| {
+                line.closing.set(true);
+                line.wake();
+            }),
+            Effect::Exit { code } => {
+                self.exit.set(Some(code));
+                self.exited.notify_one();
+            }
+        }
+    }
+
+    /// The exit code, once the node has asked for the end.
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        self.exit.get()
+    }
+
+    pub(crate) fn log(&self, level: LogLevel, text: &str) {
+        let role = if matches!(self.node.borrow().role(), core_types::Role::Master) { 'M' } else { 'S' };
+        self.log.line(role, level, text);
+    }
+
+    fn add_line(&self, id: ConnId) -> Rc<Line> {
+        let mut lines = self.lines.borrow_mut();
+        if lines.len() <= id.slot() {
+            lines.resize_with(id.slot() + 1, || None);
+        }
+        let line = Rc::new(Line::default());
+        lines[id.slot()] = Some((id, Rc::clone(&line)));
+        line
+    }
+
+    fn with_line(&self, id: ConnId, act: impl FnOnce(&Line)) {
+        // The slot may belong to a successor already: ids are never reused, slots are.
+        if let Some(Some((known, line))) = self.lines.borrow().get(id.slot())
+            && *known == id
+        {
+            act(line);
+        }
+    }
+
+    /// The connection is over, whoever ended it.
+    pub(crate) fn forget(self: &Rc<Self>, id: ConnId) {
+        if let Some(slot) = self.lines.borrow_mut().get_mut(id.slot())
+            && slot.as_ref().is_some_and(|(known, _)| *known == id)
+        {
+            *slot = None;
+        }
+        self.event(|node, now| node.closed(now, id));
+    }
+
+    /// Takes clients from one listener, for ever.
+    pub(crate) async fn accept_all(self: Rc<Self>, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, addr)) => self.accept(stream, addr),
+                Err(error) => {
+                    let why = reason(&error);
+                    self.log(LogLevel::Warning, &format!("Accepting client connection: accept: {why}"));
+                    // Most likely we are out of file descriptors: without a pause this would spin.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    fn accept(self: &Rc<Self>, stream: TcpStream, addr: SocketAddr) {
+        self.prepare(&stream);
+        let peer = Peer {
+            addr: addr.to_string(),
+            local_addr: stream.local_addr().map(|addr| addr.to_string()).unwrap_or_default(),
+            loopback: addr.ip().to_canonical().is_loopback(),
+        };
+        // The line must be there before the node's first effect for it is carried out.
+        let id = self.node.borrow_mut().accept(clock::now(), peer);
+        let line = self.add_line(id);
+        self.settle();
+        spawn_local(Connection::new(Rc::clone(self), stream, id, line));
+    }
+
+    /// Socket options, the same for clients and for the link to our master.
+    pub(crate) fn prepare(&self, stream: &TcpStream) {
+        // A failure costs speed or a late discovery of a dead peer, not correctness.
+        let _ = stream.set_nodelay(true);
+        let seconds = self.node.borrow().config().tcp_keepalive.as_secs();
+        if seconds > 0 {
+            let time = TcpKeepalive::new().with_time(Duration::from_secs(seconds));
+            // Three questions within one period more, as in Redis's anet.c.
+            let keepalive = time.with_interval(Duration::from_secs((seconds / 3).max(1)));
+            let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
+        }
+    }
+
+    /// Lets time pass for the node, for ever.
+    pub(crate) async fn keep_time(self: Rc<Self>) {
+        /// How long to sleep when the node wants no waking: a clock may jump.
+        const LONGEST: Millis = Millis(1000);
+        loop {
+            let deadline = self.node.borrow().next_deadline();
+            let wait = deadline.map_or(LONGEST, |deadline| deadline.since(clock::now()).min(LONGEST));
+            self.timer_at.set(deadline.unwrap_or(Millis(u64::MAX)));
+            if wait > Millis::ZERO {
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(wait.0)) => {}
+                    () = self.timer.notified() => continue,
+                }
+            } else {
+                // Never the whole thread, even if the node wanted a tick at every moment.
+                tokio::task::yield_now().await;
+            }
+            self.event(|node, now| node.tick(now));
+        }
+    }
+}
+
+/// Where `to` is. Addresses need no resolver, and no thread for it.
+pub(crate) async fn resolve(to: &Endpoint) -> std::io::Result<SocketAddr> {
+    let found = tokio::net::lookup_host((to.host.as_str(), to.port)).await?.next();
+    found.ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "Name or service not known"))
+}

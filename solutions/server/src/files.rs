@@ -1,0 +1,41 @@
+//! Files and directories that the configuration names.
+
+use std::io::Read;
+
+use node::config::{Config, LoadError, Source};
+
+use crate::reason;
+
+/// Reads the command line and the files it names.
+pub(crate) fn load_config(args: &[String]) -> Result<Config, LoadError> {
+    Config::from_args(args, &mut read)
+}
+
+fn read(source: Source<'_>) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let read = match source {
+        Source::File(path) => std::fs::read(path).map(|read| bytes = read),
+        Source::Stdin => std::io::stdin().lock().read_to_end(&mut bytes).map(drop),
+    };
+    read.map_err(|error| reason(&error))?;
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+}
+
+/// Goes to the working directory, and puts the name of where we are into the configuration.
+pub(crate) fn enter_dir(config: &mut Config) -> Result<(), String> {
+    if !config.dir.is_empty() {
+        let entered = std::env::set_current_dir(&config.dir);
+        entered.map_err(|error| format!("Can't chdir to '{}': {}", config.dir, reason(&error)))?;
+    }
+    if let Ok(here) = std::env::current_dir() {
+        config.dir = here.to_string_lossy().into_owned();
+    }
+    Ok(())
+}
+
+/// Writes our process id, if a file for it is configured. A failure is not fatal, in Redis neither.
+pub(crate) fn write_pid_file(config: &Config) {
+    if !config.pidfile.is_empty() {
+        let _ = std::fs::write(&config.pidfile, format!("{}\n", std::process::id()));
+    }
+}

@@ -1,0 +1,616 @@
+//! A world of hosts on one thread: virtual time, one seed, faults.
+//!
+//! Nothing here happens by itself. Whatever happens next is the earliest of what is queued (bytes that arrive,
+//! faults, deadlines of hosts); it happens to one host; then every invariant is checked. Two runs with the same
+//! seed, hosts and faults are equal, event by event, with and without a trace.
+//!
+//! What is simulated, and how far:
+//! - *Connections* are TCP as a program sees it ([`net`](self)): ordered bytes, cut anywhere, held back by a
+//!   partition rather than lost, with a bounded buffer.
+//! - *A crash* kills a process, not its machine: peers get a reset (or what was sent, then the end), and files
+//!   keep what was synced ([`Disk`]).
+//! - *A pause* stops a process while its kernel goes on: connections are still accepted, bytes pile up.
+//! - *Clocks* differ by whole jumps; they don't drift.
+
+mod disk;
+mod fault;
+mod host;
+mod net;
+
+use std::any::Any;
+
+use core_types::{Broken, Millis, Rng};
+
+use crate::Trace;
+pub use disk::Disk;
+pub use fault::{Fault, FaultMix, FaultPlan};
+pub use host::{Boot, Conn, Host, Input, Io};
+use net::{Address, Event, Item, Link, Net};
+
+/// A host's place in the world, in the order in which hosts were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub usize);
+
+/// How the network behaves when nothing is broken.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The shortest and the longest time a segment takes.
+    pub latency: (Millis, Millis),
+    /// In so many of 100 cases, a write arrives in more than one piece.
+    pub split_percent: u64,
+    /// How many bytes one direction of a connection holds before it takes no more.
+    pub buffer: usize,
+    /// When somebody who connects gives up, if nobody answers.
+    pub connect_timeout: Millis,
+    /// What the hosts' clocks show when the run begins.
+    pub epoch: Millis,
+}
+
+impl Default for Profile {
+    fn default() -> Profile {
+        Profile {
+            latency: (Millis(1), Millis(5)),
+            split_percent: 25,
+            buffer: 64 * 1024,
+            connect_timeout: Millis::from_secs(120),
+            epoch: Millis::ZERO,
+        }
+    }
+}
+
+impl Profile {
+    /// Every message takes one millisecond and arrives whole: for transcripts that people read.
+    pub fn calm() -> Profile {
+        Profile { latency: (Millis(1), Millis(1)), split_percent: 0, ..Profile::default() }
+    }
+}
+
+type Factory = Box<dyn FnMut(&Boot) -> Box<dyn Host>>;
+type Invariant<'t> = Box<dyn FnMut(&World<'t>) -> Result<(), Broken> + 't>;
+
+struct Slot {
+    /// The process; `None` while it is down.
+    host: Option<Box<dyn Host>>,
+    factory: Factory,
+    disk: Disk,
+    rng: Rng,
+    /// How far this host's clock is from virtual time.
+    skew: i64,
+    paused: bool,
+    restarts: u32,
+    /// What its kernel holds for it while it is paused.
+    held: Vec<Event>,
+    /// Connections on which it doesn't want to read now.
+    choked: Vec<Conn>,
+    last_tick: Millis,
+    ticks: u32,
+}
+
+/// The simulated world. See the [module](self).
+pub struct World<'t> {
+    net: Net<'t>,
+    slots: Vec<Slot>,
+    invariants: Vec<Invariant<'t>>,
+    steps: u64,
+    stepped: HostId,
+}
+
+/// A host that is ticked and asks for the same tick again would stop time.
+const TICKS_AT_ONE_TIME: u32 = 1000;
+
+impl<'t> World<'t> {
+    /// An empty world whose whole future follows from `seed`. With a trace, everything is recorded there.
+    pub fn new(seed: u64, profile: Profile, trace: Option<&'t mut Trace>) -> World<'t> {
+        let net = Net::new(Rng::new(seed), profile, trace);
+        World { net, slots: Vec::new(), invariants: Vec::new(), steps: 0, stepped: HostId(0) }
+    }
+
+    /// Adds a host that listens on `ports`; [`World::start_all`] starts it. `factory` makes the process, now
+    /// and after each crash.
+    pub fn add<H: Host>(
+        &mut self,
+        name: &str,
+        ports: &[u16],
+        mut factory: impl FnMut(&Boot) -> H + 'static,
+    ) -> HostId {
+        let id = HostId(self.slots.len());
+        if let Some(trace) = self.net.trace.as_deref_mut() {
+            trace.host(name);
+        }
+        let ip = format!("10.0.0.{}", id.0 + 1);
+        self.net.addresses.push(Address { name: name.into(), ip, ports: ports.to_vec() });
+        let rng = self.net.rng.fork();
+        self.slots.push(Slot {
+            host: None,
+            factory: Box::new(move |boot| Box::new(factory(boot))),
+            disk: Disk::default(),
+            rng,
+            skew: i64::try_from(self.net.profile.epoch.0).unwrap_or(i64::MAX),
+            paused: false,
+            restarts: 0,
+            held: Vec::new(),
+            choked: Vec::new(),
+            last_tick: Millis::ZERO,
+            ticks: 0,
+        });
+        id
+    }
+
+    /// Starts a host that is not running: for the first time, or after a crash.
+    ///
+    /// # Errors
+    /// If an invariant doesn't hold afterwards.
+    pub fn start(&mut self, id: HostId) -> Result<(), Broken> {
+        if self.slots[id.0].host.is_some() {
+            return Ok(());
+        }
+        let now = self.clock(id);
+        let address = &self.net.addresses[id.0];
+        let slot = &mut self.slots[id.0];
+        let boot = Boot {
+            seed: slot.rng.next_u64(),
+            now,
+            name: address.name.clone(),
+            ip: address.ip.clone(),
+            restarts: slot.restarts,
+        };
+        slot.host = Some((slot.factory)(&boot));
+        slot.restarts += 1;
+        self.step(id, Input::Start)
+    }
+
+    /// Starts every host that is not running.
+    ///
+    /// # Errors
+    /// If an invariant doesn't hold afterwards.
+    pub fn start_all(&mut self) -> Result<(), Broken> {
+        (0..self.slots.len()).try_for_each(|index| self.start(HostId(index)))
+    }
+
+    /// A rule about the whole world, checked after every step.
+    pub fn always(&mut self, rule: impl FnMut(&World<'t>) -> Result<(), Broken> + 't) {
+        self.invariants.push(Box::new(rule));
+    }
+
+    /// Queues the faults of a plan. Times that have passed mean now.
+    pub fn plan(&mut self, plan: &FaultPlan) {
+        for &(time, fault) in &plan.faults {
+            let index = self.net.faults.len() as u32;
+            self.net.faults.push(fault);
+            self.net.at(time, Event::Fault { index });
+        }
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Millis {
+        self.net.now
+    }
+
+    /// A host's clock.
+    pub fn clock(&self, id: HostId) -> Millis {
+        Millis(self.net.now.0.saturating_add_signed(self.slots[id.0].skew))
+    }
+
+    /// How many events have been handled.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The host that handled the last event: an invariant need not look at the others again.
+    pub fn last_stepped(&self) -> HostId {
+        self.stepped
+    }
+
+    /// All hosts.
+    pub fn hosts(&self) -> impl Iterator<Item = HostId> + use<> {
+        (0..self.slots.len()).map(HostId)
+    }
+
+    /// A host's name.
+    pub fn name(&self, id: HostId) -> &str {
+        &self.net.addresses[id.0].name
+    }
+
+    /// The process on a host, if it runs and is an `H`.
+    pub fn get<H: Host>(&self, id: HostId) -> Option<&H> {
+        let host: &dyn Any = self.slots[id.0].host.as_deref()?;
+        host.downcast_ref()
+    }
+
+    /// True while the process runs, paused or not.
+    pub fn is_up(&self, id: HostId) -> bool {
+        self.slots[id.0].host.is_some()
+    }
+
+    /// True if nothing gets from one host to the other.
+    pub fn is_blocked(&self, from: HostId, to: HostId) -> bool {
+        self.net.blocked.contains(&(from.0, to.0))
+    }
+
+    /// A host's files.
+    pub fn disk(&self, id: HostId) -> &Disk {
+        &self.slots[id.0].disk
+    }
+
+    /// The trace, to add remarks to.
+    pub fn trace(&mut self) -> Option<&mut Trace> {
+        self.net.trace.as_deref_mut()
+    }
+
+    /// A remark about the whole run, if one is recorded.
+    pub fn note(&mut self, text: &str) {
+        let at = self.net.now;
+        if let Some(trace) = self.net.trace.as_deref_mut() {
+            trace.note(at, None, text);
+        }
+    }
+
+    /// Lets a test act through a host: `act` gets the process and its access to the world. `None` if the host is
+    /// down or is no `H`. It counts as an event: invariants are checked. It works on a paused host too.
+    ///
+    /// # Errors
+    /// If an invariant doesn't hold afterwards.
+    pub fn act<H: Host, R>(
+        &mut self,
+        id: HostId,
+        act: impl FnOnce(&mut H, &mut Io<'_, '_>) -> R,
+    ) -> Result<Option<R>, Broken> {
+        let mut result = None;
+        self.enter(id, |host, io| {
+            let host: &mut dyn Any = host;
+            result = host.downcast_mut::<H>().map(|host| act(host, io));
+        })?;
+        Ok(result)
+    }
+
+    /// Lets time pass until `until`.
+    ///
+    /// # Errors
+    /// The first invariant that doesn't hold.
+    pub fn run_until(&mut self, until: Millis) -> Result<(), Broken> {
+        while self.run_one(until)? {}
+        self.net.now = self.net.now.max(until);
+        Ok(())
+    }
+
+    /// Lets time pass for so long.
+    ///
+    /// # Errors
+    /// The first invariant that doesn't hold.
+    pub fn run_for(&mut self, time: Millis) -> Result<(), Broken> {
+        self.run_until(self.net.now + time)
+    }
+
+    /// Lets time pass until `condition` holds, and says when that was. It must come true within `limit`.
+    ///
+    /// # Errors
+    /// The first invariant that doesn't hold; or `what` as a rule, if the time is up.
+    pub fn run_to(
+        &mut self,
+        limit: Millis,
+        what: &str,
+        mut condition: impl FnMut(&World<'t>) -> bool,
+    ) -> Result<Millis, Broken> {
+        let begin = self.net.now;
+        let until = begin + limit;
+        loop {
+            if condition(self) {
+                return Ok(self.net.now.since(begin));
+            }
+            if !self.run_one(until)? {
+                return Err(Broken::new(what, format!("still not so after {limit}")));
+            }
+        }
+    }
+
+    /// Safety first, then liveness: repairs everything (partitions, pauses, crashes), then `condition` must come
+    /// true within `limit`. Faults of the plan that are still to come don't happen.
+    ///
+    /// # Errors
+    /// As [`World::run_to`].
+    pub fn heal_and_settle(
+        &mut self,
+        limit: Millis,
+        what: &str,
+        condition: impl FnMut(&World<'t>) -> bool,
+    ) -> Result<Millis, Broken> {
+        self.heal_all()?;
+        self.run_to(limit, what, condition)
+    }
+
+    /// Repairs everything, and cancels the faults of the plan that are still to come.
+    ///
+    /// # Errors
+    /// If an invariant doesn't hold afterwards.
+    pub fn heal_all(&mut self) -> Result<(), Broken> {
+        self.net.faults.clear();
+        if !self.net.blocked.is_empty() {
+            self.record_fault("all partitions heal".into());
+        }
+        for (from, to) in self.net.blocked.clone() {
+            self.net.set_blocked(from, to, false);
+        }
+        for id in self.hosts() {
+            if self.slots[id.0].paused {
+                self.inflict(Fault::Resume(id))?;
+            }
+            self.inflict(Fault::Restart(id))?;
+        }
+        Ok(())
+    }
+
+    /// Breaks or repairs something now.
+    ///
+    /// # Errors
+    /// If an invariant doesn't hold afterwards.
+    pub fn inflict(&mut self, fault: Fault) -> Result<(), Broken> {
+        match fault {
+            Fault::Partition(a, b) => {
+                self.record_fault(format!("partition: {} | {}", self.name(a), self.name(b)));
+                self.net.set_blocked(a.0, b.0, true);
+                self.net.set_blocked(b.0, a.0, true);
+            }
+            Fault::OneWay(a, b) => {
+                self.record_fault(format!("nothing gets from {} to {}", self.name(a), self.name(b)));
+                self.net.set_blocked(a.0, b.0, true);
+            }
+            Fault::Heal(a, b) => {
+                self.record_fault(format!("healed: {} and {}", self.name(a), self.name(b)));
+                self.net.set_blocked(a.0, b.0, false);
+                self.net.set_blocked(b.0, a.0, false);
+            }
+            Fault::Pause(id) => {
+                if self.slots[id.0].host.is_some() && !self.slots[id.0].paused {
+                    self.slots[id.0].paused = true;
+                    self.record_fault(format!("{} stands still", self.name(id)));
+                }
+            }
+            Fault::Resume(id) => {
+                if std::mem::take(&mut self.slots[id.0].paused) {
+                    self.record_fault(format!("{} goes on", self.name(id)));
+                    for event in std::mem::take(&mut self.slots[id.0].held) {
+                        self.net.at(self.net.now, event);
+                    }
+                    for conn in self.conns_of(id.0) {
+                        self.net.schedule(conn.link, usize::from(1 - conn.end));
+                    }
+                }
+            }
+            Fault::Crash(id) => self.crash(id),
+            Fault::Restart(id) => {
+                if self.slots[id.0].host.is_none() {
+                    let (at, name) = (self.net.now, &self.net.addresses[id.0].name);
+                    if let Some(trace) = self.net.trace.as_deref_mut() {
+                        trace.up(at, name);
+                    }
+                    return self.start(id);
+                }
+            }
+            Fault::ClockJump(id, by) => {
+                self.record_fault(format!("the clock of {} jumps by {by}ms", self.name(id)));
+                let slot = &mut self.slots[id.0];
+                slot.skew = slot.skew.saturating_add(by);
+            }
+        }
+        Ok(())
+    }
+
+    fn record_fault(&mut self, text: String) {
+        let at = self.net.now;
+        if let Some(trace) = self.net.trace.as_deref_mut() {
+            trace.fault(at, text);
+        }
+    }
+
+    fn crash(&mut self, id: HostId) {
+        if self.slots[id.0].host.take().is_none() {
+            return;
+        }
+        let (at, name) = (self.net.now, &self.net.addresses[id.0].name);
+        if let Some(trace) = self.net.trace.as_deref_mut() {
+            trace.down(at, name);
+        }
+        let slot = &mut self.slots[id.0];
+        slot.paused = false;
+        slot.held.clear();
+        slot.choked.clear();
+        slot.disk.crash(&mut slot.rng);
+        for conn in self.conns_of(id.0) {
+            self.net.abort(conn);
+            // What was held for it in its kernel dies with it.
+            self.net.schedule(conn.link, usize::from(1 - conn.end));
+        }
+    }
+
+    fn conns_of(&self, host: usize) -> Vec<Conn> {
+        let mut conns = Vec::new();
+        for (link, found) in self.net.links.iter().enumerate() {
+            for end in 0..2 {
+                if found.open[end] && found.hosts[end] == host {
+                    conns.push(Conn { link: link as u32, end: end as u8 });
+                }
+            }
+        }
+        conns
+    }
+
+    /// Handles the next event if it is due by `until`. False if there is none.
+    fn run_one(&mut self, until: Millis) -> Result<bool, Broken> {
+        let tick = self.next_tick();
+        let queued = self.net.next_time();
+        if let Some(time) = queued.filter(|&time| tick.is_none_or(|(tick, _)| time <= tick)) {
+            if time > until {
+                return Ok(false);
+            }
+            let (time, event) = self.net.pop().expect("it was just seen");
+            self.net.now = time;
+            self.dispatch(event)?;
+            return Ok(true);
+        }
+        let Some((time, id)) = tick.filter(|&(time, _)| time <= until) else { return Ok(false) };
+        self.net.now = time;
+        let slot = &mut self.slots[id.0];
+        slot.ticks = if slot.last_tick == time { slot.ticks + 1 } else { 0 };
+        slot.last_tick = time;
+        if slot.ticks > TICKS_AT_ONE_TIME {
+            let detail = format!("{} was ticked {TICKS_AT_ONE_TIME} times at {time}", self.name(id));
+            return Err(Broken::new("a tick moves the deadline on", detail));
+        }
+        self.step(id, Input::Tick)?;
+        Ok(true)
+    }
+
+    fn next_tick(&self) -> Option<(Millis, HostId)> {
+        let running = self.slots.iter().enumerate().filter(|(_, slot)| !slot.paused);
+        let ticks = running.filter_map(|(index, slot)| {
+            let deadline = slot.host.as_ref()?.next_deadline()?;
+            let time = Millis(deadline.0.saturating_add_signed(slot.skew.saturating_neg()));
+            Some((time.max(self.net.now), HostId(index)))
+        });
+        ticks.min()
+    }
+
+    fn dispatch(&mut self, event: Event) -> Result<(), Broken> {
+        match event {
+            Event::Fault { index } => match self.net.faults.get(index as usize).copied() {
+                Some(fault) => self.inflict(fault),
+                None => Ok(()),
+            },
+            Event::Syn { link, attempt } => {
+                let to = self.net.links[link as usize].hosts[1];
+                self.net.syn(link, attempt, self.slots[to].host.is_some());
+                Ok(())
+            }
+            Event::Refuse { link, why } => {
+                let id = HostId(self.net.links[link as usize].hosts[0]);
+                if self.hold(id, event) || !self.net.refuse(link, why) {
+                    return Ok(());
+                }
+                self.step(id, Input::Refused { conn: Conn { link, end: 0 }, why })
+            }
+            Event::Accept { link } => {
+                let Link { hosts, open, port, .. } = &self.net.links[link as usize];
+                let (id, open, port) = (HostId(hosts[1]), open[1], *port);
+                if self.hold(id, event) || !open {
+                    return Ok(());
+                }
+                let conn = Conn { link, end: 1 };
+                let peer = self.net.address(conn, 0);
+                self.step(id, Input::Accepted { conn, port, peer: &peer })
+            }
+            Event::Writable { link, end } => {
+                let Link { hosts, open, .. } = &self.net.links[link as usize];
+                let (id, open) = (HostId(hosts[usize::from(end)]), open[usize::from(end)]);
+                if self.hold(id, event) || !open {
+                    return Ok(());
+                }
+                self.step(id, Input::Writable { conn: Conn { link, end } })
+            }
+            Event::Deliver { link, from } => self.deliver(link, usize::from(from)),
+        }
+    }
+
+    /// Keeps an event back for a host that stands still.
+    fn hold(&mut self, id: HostId, event: Event) -> bool {
+        let slot = &mut self.slots[id.0];
+        if slot.paused {
+            slot.held.push(event);
+        }
+        slot.paused
+    }
+
+    fn deliver(&mut self, link: u32, from: usize) -> Result<(), Broken> {
+        let to = 1 - from;
+        let found = &mut self.net.links[link as usize];
+        let (hosts, id) = (found.hosts, HostId(found.hosts[to]));
+        found.streams[from].scheduled = false;
+        let Some((arrival, head)) = found.streams[from].items.front() else { return Ok(()) };
+        let is_bytes = matches!(head, Item::Bytes(_));
+        if *arrival > self.net.now {
+            self.net.schedule(link, from);
+            return Ok(());
+        }
+        // Whoever repairs these schedules the stream again.
+        if self.net.blocked.contains(&(hosts[from], hosts[to])) || self.slots[id.0].paused {
+            return Ok(());
+        }
+        if !found.open[to] {
+            self.net.discard(link, from, "nobody has this connection any more");
+            return Ok(());
+        }
+        let conn = Conn { link, end: to as u8 };
+        let slot = &mut self.slots[id.0];
+        if is_bytes && slot.host.as_ref().is_some_and(|host| !host.accepts_input(conn)) {
+            slot.choked.push(conn);
+            return Ok(());
+        }
+        match self.net.take_arrived(link, from) {
+            None => Ok(()),
+            Some(Item::Open) => {
+                self.net.links[link as usize].connecting = false;
+                self.step(id, Input::Connected { conn })
+            }
+            Some(Item::Bytes(bytes)) => self.step(id, Input::Received { conn, bytes: &bytes }),
+            Some(Item::End { reset }) => {
+                let ended = &mut self.net.links[link as usize];
+                ended.open = [false, false];
+                let connecting = std::mem::take(&mut ended.connecting);
+                self.net.record_end_arrived(link, from);
+                if connecting {
+                    let why = if reset { "Connection reset by peer" } else { "Connection refused" };
+                    return self.step(id, Input::Refused { conn, why });
+                }
+                self.step(id, Input::Closed { conn })
+            }
+        }
+    }
+
+    fn step(&mut self, id: HostId, input: Input<'_>) -> Result<(), Broken> {
+        self.enter(id, |host, io| host.handle(input, io))
+    }
+
+    /// Takes a process out of its slot, lets `body` act on it, and does everything that follows from that.
+    fn enter(&mut self, id: HostId, body: impl FnOnce(&mut dyn Host, &mut Io<'_, '_>)) -> Result<(), Broken> {
+        let now = self.clock(id);
+        let slot = &mut self.slots[id.0];
+        let Some(mut host) = slot.host.take() else { return Ok(()) };
+        let before = self.net.trace.as_ref().and_then(|_| host.state());
+        let mut io = Io { net: &mut self.net, disk: &mut slot.disk, me: id.0, now, exit: false };
+        body(&mut *host, &mut io);
+        let exit = io.exit;
+        let checked = host.check_invariants();
+        let at = self.net.now;
+        if let Some(trace) = self.net.trace.as_deref_mut()
+            && let (Some(before), Some(after)) = (before, host.state())
+            && before != after
+        {
+            trace.state(at, &self.net.addresses[id.0].name, format!("{before} ⇨ {after}"));
+        }
+        let choked = std::mem::take(&mut slot.choked);
+        for conn in choked {
+            if host.accepts_input(conn) {
+                self.net.schedule(conn.link, usize::from(1 - conn.end));
+            } else {
+                slot.choked.push(conn);
+            }
+        }
+        if exit {
+            for conn in self.conns_of(id.0) {
+                self.net.close(conn);
+            }
+        } else {
+            self.slots[id.0].host = Some(host);
+        }
+        self.steps += 1;
+        self.stepped = id;
+        checked
+            .map_err(|broken| Broken::new(broken.rule, format!("{} ({})", broken.detail, self.name(id))))?;
+        let mut invariants = std::mem::take(&mut self.invariants);
+        let kept = invariants.iter_mut().try_for_each(|rule| rule(self));
+        self.invariants = invariants;
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests;
