@@ -159,7 +159,8 @@ impl From<&'static str> for Refusal {
 
 impl From<String> for Refusal {
     fn from(text: String) -> Refusal {
-        Refusal(Cow::Owned(text))
+        // It may quote what the client sent, and an error is one line.
+        Refusal(Cow::Owned(text.replace(['\r', '\n'], " ")))
     }
 }
 

@@ -204,9 +204,11 @@ impl Scanned {
             return Extended::ZERO;
         }
         let scaled = if self.exponent < 0 { &mut divisor } else { &mut self.number };
-        for _ in 0..self.exponent.unsigned_abs() {
-            scaled.multiply_add(10, 0);
+        let zeros = self.exponent.unsigned_abs() as u32;
+        for _ in 0..zeros / 9 {
+            scaled.multiply_add(1_000_000_000, 0);
         }
+        scaled.multiply_add(10u32.pow(zeros % 9), 0);
         divide(negative, self.number, divisor, 0)
     }
 }
@@ -287,7 +289,7 @@ impl Natural {
     }
 
     fn shift_left(&mut self, by: u32) {
-        if by % 32 != 0 {
+        if !by.is_multiple_of(32) {
             self.multiply_add(1 << (by % 32), 0);
         }
         if by >= 32 && !self.is_zero() {

@@ -11,7 +11,7 @@
 //! # Differences from Redis
 //! - The order of keys (`KEYS`, `SCAN`) follows from the commands alone: see [`Db`].
 //! - `UNLINK` and `FLUSHALL ASYNC` free memory at once: there is no background thread.
-//! - Patterns never take exponential time: see [`matches`].
+//! - Patterns never take exponential time: see [`matches()`].
 
 mod commands;
 mod context;

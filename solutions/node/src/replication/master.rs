@@ -183,12 +183,12 @@ impl Node {
 
     /// Once a second: signs of life for the replicas, and the end for those that give none.
     pub(crate) fn feed_cron(&mut self) {
-        if self.replication.is_feeding() && !self.replication.replicas.is_empty() {
-            if self.now.since(self.replication.pinged_at) >= self.config.repl_ping_replica_period {
-                self.replication.pinged_at = self.now;
-                let ping = core_types::ArgsBuf::from_parts(["PING"]);
-                self.replication.append(None, ping.as_args());
-            }
+        let period = self.config.repl_ping_replica_period;
+        let due = self.now.since(self.replication.pinged_at) >= period;
+        if due && self.replication.is_feeding() && !self.replication.replicas.is_empty() {
+            self.replication.pinged_at = self.now;
+            let ping = core_types::ArgsBuf::from_parts(["PING"]);
+            self.replication.append(None, ping.as_args());
         }
         let limit = self.config.repl_timeout;
         let replicas: Vec<ConnId> = self.replication.replicas.iter().copied().collect();

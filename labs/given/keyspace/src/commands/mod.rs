@@ -23,8 +23,8 @@ fn integer(args: Args<'_>, index: usize) -> Result<i64, Refusal> {
 
 /// Argument `index` as the number of a database.
 fn database(ctx: &Ctx<'_>, args: Args<'_>, index: usize) -> Result<usize, Refusal> {
-    // Redis reads a C `int` here, so a number beyond that has the other error.
-    let number = i32::try_from(integer(args, index)?).map_err(|_| errors::NOT_AN_INTEGER)?;
+    // Redis reads a C `int` here; a larger number has an error of its own.
+    let number = i32::try_from(integer(args, index)?).map_err(|_| errors::NOT_AN_INT)?;
     match usize::try_from(number) {
         Ok(db) if db < ctx.keyspace.databases() => Ok(db),
         _ => Err(errors::DB_OUT_OF_RANGE.into()),

@@ -65,21 +65,22 @@ fn walk(ctx: &mut Ctx<'_>, cursor: u64, options: &ScanOptions<'_>) -> (u64, Vec<
         Ok(cursor) => cursor.min(db.len()),
     };
     let bottom = top.saturating_sub(options.count);
-    let (mut shown, mut dead) = (Vec::new(), Vec::new());
+    let mut shown = Vec::new();
+    let mut dead: Vec<Box<[u8]>> = Vec::new();
     for position in (bottom..top).rev() {
         let (key, entry) = db.at(position);
+        if options.pattern.is_some_and(|pattern| !matches(pattern, key)) {
+            continue;
+        }
+        let type_name = entry.value.type_name().as_bytes();
         if ctx.is_gone(ctx.db, position) {
             dead.push(key.into());
-        } else if options.pattern.is_none_or(|pattern| matches(pattern, key))
-            && options
-                .type_name
-                .is_none_or(|name| name.eq_ignore_ascii_case(entry.value.type_name().as_bytes()))
-        {
+        } else if options.type_name.is_none_or(|name| name.eq_ignore_ascii_case(type_name)) {
             shown.push(key.into());
         }
     }
     if ctx.expired == ExpiredKey::Delete {
-        dead.iter().for_each(|key: &Box<[u8]>| ctx.expire(ctx.db, key));
+        dead.iter().for_each(|key| ctx.expire(ctx.db, key));
     }
     (bottom as u64, shown)
 }

@@ -143,7 +143,7 @@ pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         ctx.reply.simple("OK");
     }
     if let Ttl::At(at) = ttl {
-        tell_set_until(ctx, args[1].as_ref(), &args[2], at);
+        tell_set_until(ctx, &args[1], &args[2], at);
     } else if options.get {
         // A replica has nobody to give the old value to.
         let rest = args.iter().enumerate().filter(|(index, _)| *index < 3 || !args.is(*index, "GET"));
@@ -348,7 +348,7 @@ pub(crate) fn mget(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 }
 
 pub(crate) fn mset(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    if args.len() % 2 == 0 {
+    if args.len().is_multiple_of(2) {
         return Err(errors::arity("mset").into());
     }
     put_pairs(ctx, args);
@@ -357,7 +357,7 @@ pub(crate) fn mset(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 }
 
 pub(crate) fn msetnx(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    if args.len() % 2 == 0 {
+    if args.len().is_multiple_of(2) {
         return Err(errors::arity("msetnx").into());
     }
     let absent = (1..args.len()).step_by(2).all(|index| ctx.write(&args[index]).is_none());

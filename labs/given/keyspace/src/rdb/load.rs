@@ -40,6 +40,18 @@ pub struct Loader {
     failed: Option<RdbError>,
 }
 
+/// Loads a file that has arrived as a whole; see [`Loader`].
+pub fn load(
+    bytes: &[u8],
+    databases: usize,
+    seed: u64,
+    options: Options,
+) -> Result<(Keyspace, Aux), RdbError> {
+    let mut loader = Loader::new(databases, seed, options);
+    loader.feed(bytes)?;
+    loader.finish()
+}
+
 /// What comes next in the file.
 enum State {
     Magic,

@@ -25,7 +25,7 @@ use std::fmt;
 use core_types::{Offset, ReplId};
 
 pub use crc64::{Crc64, crc64};
-pub use load::{Loader, Options};
+pub use load::{Loader, Options, load};
 pub use lzf::{BadLzf, decompress};
 pub use write::save;
 
