@@ -65,12 +65,14 @@ impl Page<'_> {
         let mut out = String::with_capacity(text.len());
         let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
         while let Some((number, line)) = lines.next() {
-            if let Some(block) = self.fence.is_none().then(|| session::Opening::read(line)).flatten() {
-                let body = lines.by_ref().take_while(|(_, line)| !block.closes(line));
-                let body: Vec<(usize, &str)> = body.collect();
-                if text.lines().count() < number + body.len() + 1 {
-                    self.problem(number, "this session is never closed");
-                }
+            let outside = self.fence.is_none();
+            if let Some(block) = session::Console::read(line).filter(|_| outside) {
+                let body: Vec<_> = lines.by_ref().take_while(|(_, line)| !block.closes(line)).collect();
+                self.must_close(text, number, &body);
+                out.push_str(&block.to_html(&body));
+            } else if let Some(block) = session::Opening::read(line).filter(|_| outside) {
+                let body: Vec<_> = lines.by_ref().take_while(|(_, line)| !block.closes(line)).collect();
+                self.must_close(text, number, &body);
                 match session::Block::parse(&block, number, &body) {
                     Ok(block) => out.push_str(&block.to_html()),
                     Err((line, what)) => self.problem(line, what),
@@ -85,6 +87,13 @@ impl Page<'_> {
             self.problem(fence.line, "this code block is never closed");
         }
         out
+    }
+
+    /// A block whose body reaches to the end of the chapter was never closed.
+    fn must_close(&mut self, text: &str, number: usize, body: &[(usize, &str)]) {
+        if text.lines().count() < number + body.len() + 1 {
+            self.problem(number, "this block is never closed");
+        }
     }
 
     fn problem(&mut self, line: usize, what: impl Into<String>) {
@@ -199,8 +208,11 @@ mod tests {
         let mut trace = sim::Trace::new("a run");
         trace.message(core_types::Millis(1), "a", "b", "PING <1>");
         std::fs::write(folder.path().join("traces/ping.json"), trace.to_json()).unwrap();
-        std::fs::write(folder.path().join("a.rs"), "// ANCHOR: x\nfn a() {}\n\nfn b() {}\n// ANCHOR_END: x\n")
-            .unwrap();
+        std::fs::write(
+            folder.path().join("a.rs"),
+            "// ANCHOR: x\nfn a() {}\n\nfn b() {}\n// ANCHOR_END: x\n",
+        )
+        .unwrap();
         let chapter = Chapter::new("A", text.to_string(), "a.md", Vec::new());
         let mut whole = Book::new_with_items(vec![BookItem::Chapter(chapter)]);
         let expanded = book(&mut whole, folder.path());
@@ -210,7 +222,8 @@ mod tests {
 
     #[test]
     fn includes_in_code_blocks_and_quotes() {
-        let (text, problems) = expand("```rust\n{{#include a.rs:x}}\n```\n\n> ```rust,ignore\n> {{#include a.rs:x}}\n> ```\n");
+        let (text, problems) =
+            expand("```rust\n{{#include a.rs:x}}\n```\n\n> ```rust,ignore\n> {{#include a.rs:x}}\n> ```\n");
         assert_eq!(problems, Vec::<String>::new());
         assert_eq!(
             text,
@@ -220,7 +233,8 @@ mod tests {
 
     #[test]
     fn transcripts_and_figures_hold_no_blank_line() {
-        let (text, problems) = expand("{{#transcript ping}}\n\n{{#figure ping \"One `PING` < two\"}}\n\nEnd\n");
+        let (text, problems) =
+            expand("{{#transcript ping}}\n\n{{#figure ping \"One `PING` < two\"}}\n\nEnd\n");
         assert_eq!(problems, Vec::<String>::new());
         assert!(text.contains("PING &lt;1&gt;"), "{text}");
         assert!(text.contains("<figcaption>One <code>PING</code> &lt; two</figcaption>"), "{text}");

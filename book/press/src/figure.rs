@@ -37,9 +37,10 @@ fn styled(line: &str, timeless: bool) -> String {
         }
         _ => rest.to_string(),
     };
-    let rest = match rest.trim_start().starts_with("***") {
-        true => format!("<b>{rest}</b>"),
-        false => rest,
+    // `*** crashes ***`, `*** partition … ***`: what broke stands out.
+    let rest = match rest.find("*** ") {
+        Some(at) if rest.ends_with(" ***") => format!("{}<b>{}</b>", &rest[..at], &rest[at..]),
+        _ => rest,
     };
     match time {
         "" => rest,
@@ -91,7 +92,7 @@ mod tests {
         let text = transcript(&trace);
         assert!(text.contains("<s>SET k &lt;v&gt;</s> (partition)"), "{text}");
         assert!(text.contains("<span class=\"at\">   1ms</span>"), "{text}");
-        assert!(text.contains("<b>  *** heals ***</b>"), "{text}");
+        assert!(text.contains("  <b>*** heals ***</b>"), "{text}");
     }
 
     #[test]

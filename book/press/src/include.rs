@@ -62,8 +62,7 @@ impl Include {
             }
             Part::Anchor(name) => {
                 let mark = |line: &&str, kind| marker(line, kind) == Some(name);
-                let missing =
-                    |what: &str| format!("{} has no line `{what}: {name}`", self.path.display());
+                let missing = |what: &str| format!("{} has no line `{what}: {name}`", self.path.display());
                 let from =
                     lines.iter().position(|line| mark(line, "ANCHOR")).ok_or_else(|| missing("ANCHOR"))?;
                 let length = lines[from..]

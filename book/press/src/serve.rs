@@ -149,7 +149,8 @@ impl Site {
 }
 
 fn header(name: &str, value: &str) -> Header {
-    Header::from_bytes(name, value.replace(|c: char| c.is_control() || !c.is_ascii(), "")).expect("plain ASCII")
+    Header::from_bytes(name, value.replace(|c: char| c.is_control() || !c.is_ascii(), ""))
+        .expect("plain ASCII")
 }
 
 /// `page` with `script` at the end of its body.

@@ -24,8 +24,8 @@ use regex::Regex;
 
 use crate::figure::escape;
 
-pub use run::{Edit, Outcome, Runner};
 pub use programs::Programs;
+pub use run::{Edit, Outcome, Runner};
 
 /// The opening line of a block.
 #[derive(Debug)]
@@ -117,14 +117,18 @@ impl Block {
     /// Reads the lines between the fences. An error names its line.
     pub fn parse(opening: &Opening, line: usize, body: &[(usize, &str)]) -> Result<Block, (usize, String)> {
         if opening.name.is_empty() || opening.name.contains(' ') {
-            return Err((line, "a session needs a name, one word: blocks with the same name belong together".into()));
+            return Err((
+                line,
+                "a session needs a name, one word: blocks with the same name belong together".into(),
+            ));
         }
         let mut steps: Vec<Step> = Vec::new();
         for &(line, text) in body {
             let indentation = text.len() - text.trim_start_matches(' ').len();
             let text = &text[indentation.min(opening.indentation)..];
             if let Some(command) = text.strip_prefix("$ ") {
-                let action = Action::Shown { command: command.trim().into(), expected: Vec::new(), at: Vec::new() };
+                let action =
+                    Action::Shown { command: command.trim().into(), expected: Vec::new(), at: Vec::new() };
                 steps.push(Step { line, action });
             } else if text.starts_with('#') && text[1..].starts_with(|c: char| c.is_ascii_lowercase()) {
                 let action = directive(&text[1..]).map_err(|what| (line, what))?;
@@ -167,16 +171,60 @@ impl Block {
 fn directive(text: &str) -> Result<Action, String> {
     let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
     let rest = rest.trim();
-    let halves = || rest.split_once(" ~ ").ok_or_else(|| format!("`#{name}` has two parts, with ` ~ ` between"));
+    let halves =
+        || rest.split_once(" ~ ").ok_or_else(|| format!("`#{name}` has two parts, with ` ~ ` between"));
     match name {
         "start" | "run" | "wait" | "file" | "mask" if rest.is_empty() => Err(format!("`#{name}` needs more")),
         "start" => Ok(Action::Start(rest.into())),
         "run" => Ok(Action::Run(rest.into())),
-        "wait" => halves().map(|(command, until)| Action::Wait { command: command.into(), until: until.into() }),
+        "wait" => {
+            halves().map(|(command, until)| Action::Wait { command: command.into(), until: until.into() })
+        }
         "kill" => rest.parse().map(Action::Kill).map_err(|_| format!("`#kill` needs a port, not `{rest}`")),
         "mask" => Regex::new(rest).map(Action::Mask).map_err(|error| format!("`#mask`: {error}")),
         "file" => halves().map(|(name, content)| Action::File { name: name.into(), content: content.into() }),
         _ => Err(format!("there is no directive `#{name}` in sessions")),
+    }
+}
+
+/// A ```` ```console ```` block: it looks like a session, but nobody runs it. For what a session cannot do, such
+/// as a build with a learner's lab.
+#[derive(Debug)]
+pub struct Console(Opening);
+
+impl Console {
+    /// The opening line of a console block, if `line` is one.
+    pub fn read(line: &str) -> Option<Console> {
+        let content = line.trim_start_matches(' ');
+        let marks: String = content.chars().take_while(|&c| c == '`').collect();
+        let opening =
+            Opening { name: String::new(), indentation: line.len() - content.len(), marks: marks.clone() };
+        (marks.len() >= 3 && content[marks.len()..].trim() == "console").then_some(Console(opening))
+    }
+
+    /// True for the line that ends the block.
+    pub fn closes(&self, line: &str) -> bool {
+        self.0.closes(line)
+    }
+
+    /// The block as the reader sees it. A command may go on behind a `\\` at the end of its line.
+    pub fn to_html(&self, body: &[(usize, &str)]) -> String {
+        let mut goes_on = false;
+        let line = |&(_, text): &(usize, &str)| {
+            let begins = text.trim_start().strip_prefix("$ ");
+            let html = match begins {
+                Some(command) => format!("<span class=\"command\">{}</span>", escape(command)),
+                None if goes_on => {
+                    format!("<span class=\"command more\">{}</span>", escape(text.trim_start()))
+                }
+                None => escape(text.get(self.0.indentation..).unwrap_or_default()),
+            };
+            goes_on = (begins.is_some() || goes_on) && text.ends_with('\\');
+            html
+        };
+        let indentation = " ".repeat(self.0.indentation);
+        let lines: Vec<String> = body.iter().map(line).collect();
+        format!("{indentation}<pre class=\"session\">{}</pre>", lines.join(&format!("\n{indentation}")))
     }
 }
 
@@ -241,6 +289,17 @@ $ ha-cli -p 7000 GET \"a<b\"
             blocks[0].to_html(),
             "<pre class=\"session\"><span class=\"command\">ha-cli -p 7000 GET &quot;a&lt;b&quot;</span>\n(nil)\n# Replication</pre>"
         );
+    }
+
+    #[test]
+    fn a_console_block_looks_like_a_session() {
+        let console = Console::read("```console").unwrap();
+        let body = [(2, "$ cargo run \\"), (3, "    --bin a"), (4, "# heading"), (5, "$ b")];
+        assert_eq!(
+            console.to_html(&body),
+            "<pre class=\"session\"><span class=\"command\">cargo run \\</span>\n<span class=\"command more\">--bin a</span>\n# heading\n<span class=\"command\">b</span></pre>"
+        );
+        assert!(Console::read("```consoles").is_none());
     }
 
     #[test]

@@ -20,7 +20,6 @@
 //! - Values are text: one that is not UTF-8 is refused.
 //! - `include` takes one path, without wildcards.
 
-mod glob;
 mod load;
 mod runtime;
 mod table;

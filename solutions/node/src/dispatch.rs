@@ -85,9 +85,15 @@ impl Node {
         if conn.out.get(before) == Some(&b'-') {
             self.stats.error_replies += 1;
         }
-        // A replica hears its stream and nothing else: Redis, too, drops replies to replicas.
-        if matches!(conn.kind, Kind::Replica(_)) && conn.replica_mute {
-            conn.out.truncate(before);
+        if let Kind::Replica(replica) = &mut conn.kind {
+            // A replica hears its stream and nothing else: Redis, too, drops replies to replicas. What the
+            // command released of the stream comes only now, so that it does not go with the reply.
+            if conn.replica_mute {
+                conn.out.truncate(before);
+            }
+            for bytes in replica.released.drain(..) {
+                conn.out.extend_from_slice(&bytes);
+            }
         }
     }
 

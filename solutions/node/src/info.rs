@@ -70,6 +70,7 @@ impl Node {
             ("redis_mode", "standalone".into()),
             ("server_name", format!("{} {}", crate::config::NAME, crate::config::VERSION)),
             ("arch_bits", usize::BITS.to_string()),
+            ("process_id", self.process_id.to_string()),
             ("process_supervised", "no".into()),
             ("run_id", self.run_id.to_string()),
             ("tcp_port", self.config.port.to_string()),

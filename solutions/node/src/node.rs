@@ -15,6 +15,8 @@ pub struct Node {
     pub(crate) config: Config,
     pub(crate) rng: Rng,
     pub(crate) run_id: ReplId,
+    /// What the operating system calls this process; the driver tells.
+    pub(crate) process_id: u32,
     pub(crate) started: Millis,
     /// The time of the event that is being handled.
     pub(crate) now: Millis,
@@ -40,6 +42,7 @@ impl Node {
         let replication = Replication::new(ReplId::random(&mut rng));
         let mut node = Node {
             run_id,
+            process_id: 0,
             started: now,
             now,
             keyspace,
@@ -59,6 +62,11 @@ impl Node {
             node.start_as_replica(master);
         }
         node
+    }
+
+    /// Takes the number by which the operating system knows this process, for `INFO`.
+    pub fn set_process_id(&mut self, id: u32) {
+        self.process_id = id;
     }
 
     /// A client has connected. If it may not stay, an error is pending and a `Close` follows.

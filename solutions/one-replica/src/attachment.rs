@@ -18,6 +18,7 @@ use core_types::{Offset, ReplId};
 
 use crate::transfer::MARK_LEN;
 
+// ANCHOR: phase
 /// How far the synchronisation of one replica has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -33,6 +34,7 @@ pub enum Phase {
     /// Writes are sent as they happen.
     Online,
 }
+// ANCHOR_END: phase
 
 /// One replica, as its master sees it.
 #[derive(Clone, Debug)]

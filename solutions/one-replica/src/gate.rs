@@ -8,6 +8,7 @@ use std::fmt;
 
 use core_types::{ExpiredKey, Origin, Role};
 
+// ANCHOR: gate
 /// What the decision depends on besides the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gate {
@@ -33,6 +34,7 @@ pub struct CommandTraits {
     /// It may run while a snapshot is being loaded.
     pub while_loading: bool,
 }
+// ANCHOR_END: gate
 
 /// Why a command does not run. Displays as the error that the client gets, code first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -45,6 +45,7 @@ impl Default for LinkConfig {
     }
 }
 
+// ANCHOR: step
 /// The command whose reply is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -62,7 +63,9 @@ pub enum Step {
     /// `PSYNC ? -1`: I have nothing; send everything.
     Psync,
 }
+// ANCHOR_END: step
 
+// ANCHOR: next
 /// What follows from a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -73,7 +76,9 @@ pub enum Next {
     /// This master cannot be followed now: close the connection and try again later.
     GiveUp,
 }
+// ANCHOR_END: next
 
+// ANCHOR: psync
 /// What a master can answer to `PSYNC`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PsyncReply {
@@ -96,6 +101,7 @@ pub enum PsyncReply {
     /// Any other error, and anything that is no answer to `PSYNC`.
     Refused,
 }
+// ANCHOR_END: psync
 
 /// The command that belongs to `step`.
 pub fn command(step: Step, config: &LinkConfig) -> ArgsBuf {

@@ -174,6 +174,7 @@ impl Link {
             return self.start_over(now, out);
         }
         self.state = LinkState::Online;
+        notice(out, "MASTER <-> REPLICA sync: Swapping active DB with loaded DB".into());
         notice(out, "MASTER <-> REPLICA sync: Finished with success".into());
         out.push(LinkOutput::Send(ArgsBuf::from_parts(["REPLCONF", "ACK", &self.offset.to_string()])));
         if !self.buffer.is_empty() {
@@ -353,7 +354,6 @@ impl Link {
             }
             Chunk::Payload(bytes) => out.push(LinkOutput::Snapshot(bytes)),
             Chunk::Done => {
-                notice(out, "MASTER <-> REPLICA sync: Flushing old data".into());
                 notice(out, "MASTER <-> REPLICA sync: Loading DB in memory".into());
                 self.state = LinkState::Loading;
                 out.push(LinkOutput::Load);

@@ -14,6 +14,7 @@ pub enum ReplicaOf {
     Of(Endpoint),
 }
 
+// ANCHOR: step
 /// One step of a change of role. The node carries them out in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoleStep {
@@ -31,6 +32,7 @@ pub enum RoleStep {
     /// Answer the client with this status.
     Reply(&'static str),
 }
+// ANCHOR_END: step
 
 /// Decides what `REPLICAOF` changes at a node that is `role` now.
 ///

@@ -51,6 +51,7 @@ impl StreamWriter {
     }
 }
 
+// ANCHOR: apply
 /// What the replica has to do about one command of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Apply {
@@ -64,6 +65,7 @@ pub enum Apply {
     /// Answer the master with `REPLCONF ACK` and this offset.
     Ack(Offset),
 }
+// ANCHOR_END: apply
 
 /// Turns the stream back into commands, and counts it.
 #[derive(Clone, Debug)]

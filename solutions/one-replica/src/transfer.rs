@@ -25,6 +25,7 @@ pub const MAX_HEADER: usize = 1024;
 /// Length of an end mark in bytes (`CONFIG_RUN_ID_SIZE` in Redis's `server.h`).
 pub const MARK_LEN: usize = 40;
 
+// ANCHOR: chunk
 /// How the end of the snapshot can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -44,6 +45,7 @@ pub enum Chunk {
     /// The snapshot is complete. What is left in the buffer belongs to the stream.
     Done,
 }
+// ANCHOR_END: chunk
 
 /// Why a transfer cannot go on. Displays as the line that Redis logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +87,7 @@ pub struct Transfer {
     state: State,
 }
 
+// ANCHOR: state
 /// Where in the transfer we are.
 #[derive(Clone, Copy, Debug, Default)]
 enum State {
@@ -98,6 +101,7 @@ enum State {
     /// Behind the snapshot.
     Done,
 }
+// ANCHOR_END: state
 
 impl Transfer {
     /// A transfer of which nothing has arrived.

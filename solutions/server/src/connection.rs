@@ -7,10 +7,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use core_types::Endpoint;
+use core_types::{Endpoint, Millis};
 use node::ConnId;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::Sleep;
 
 use crate::driver::{Driver, Line, resolve};
@@ -24,9 +25,12 @@ const WRITES_IN_A_ROW: usize = 16;
 
 pub(crate) struct Connection {
     driver: Rc<Driver>,
-    stream: TcpStream,
+    socket: OwnedReadHalf,
     id: ConnId,
     line: Rc<Line>,
+    /// The time of the event that is being handled: the clock is read once for a read and the writes
+    /// that answer it.
+    now: Option<Millis>,
     /// Runs once we are closing and the peer does not read.
     patience: Option<Pin<Box<Sleep>>>,
 }
@@ -43,25 +47,31 @@ enum Output {
 
 impl Connection {
     pub(crate) fn new(driver: Rc<Driver>, stream: TcpStream, id: ConnId, line: Rc<Line>) -> Connection {
-        Connection { driver, stream, id, line, patience: None }
+        let (socket, writer) = stream.into_split();
+        line.socket.replace(Some(writer));
+        Connection { driver, socket, id, line, now: None, patience: None }
     }
 
-    /// Reads, hands on, writes, until the socket has nothing more for us. `Ready` at the end of the
-    /// connection; an error and the peer's end are the same to us.
+    /// Reads and hands on until the socket has nothing more for us. Writing is the driver's, but for what
+    /// the socket did not take at once. `Ready` at the end of the connection; an error and the peer's end
+    /// are the same to us.
     fn shovel(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let output = self.write(cx)?;
             if self.line.closing.get() {
-                return self.finish(cx, &output);
+                return self.finish(cx);
             }
-            if let Output::More = output {
-                return give_way(cx);
+            if self.line.blocked.get() {
+                match self.write(cx)? {
+                    Output::Empty => self.line.blocked.set(false),
+                    Output::Blocked => {}
+                    Output::More => return give_way(cx),
+                }
             }
             if !self.driver.node.borrow().accepts_input(self.id) {
+                self.line.paused.set(true);
                 return Poll::Pending;
             }
             if ready!(self.read(cx))? {
-                let _ = self.write(cx)?;
                 return give_way(cx);
             }
         }
@@ -74,12 +84,13 @@ impl Connection {
         let mut buffer = ReadBuf::new(&mut scratch);
         // Unlike `try_read`, this knows that a buffer that was not filled means an empty socket, and
         // saves the system call that would only say so.
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer))?;
         let data = buffer.filled();
         if data.is_empty() {
             return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
         }
-        driver.node.borrow_mut().receive(clock::now(), self.id, data);
+        let now = *self.now.insert(clock::now());
+        driver.node.borrow_mut().receive(now, self.id, data);
         let full = data.len() == scratch.len();
         driver.settle();
         Poll::Ready(Ok(full))
@@ -87,14 +98,20 @@ impl Connection {
 
     /// Writes what is pending, as far as the socket takes it.
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<Output> {
+        let line = Rc::clone(&self.line);
+        let mut socket = line.socket.borrow_mut();
+        let Some(socket) = &mut *socket else { return Ok(Output::Empty) };
         for _ in 0..WRITES_IN_A_ROW {
             let mut node = self.driver.node.borrow_mut();
             let pending = node.pending(self.id);
             if pending.is_empty() {
                 return Ok(Output::Empty);
             }
-            match Pin::new(&mut self.stream).poll_write(cx, pending) {
-                Poll::Ready(written) => node.sent(clock::now(), self.id, written?),
+            match Pin::new(&mut *socket).poll_write(cx, pending) {
+                Poll::Ready(written) => {
+                    let now = *self.now.get_or_insert_with(clock::now);
+                    node.sent(now, self.id, written?);
+                }
                 Poll::Pending => return Ok(Output::Blocked),
             }
             drop(node);
@@ -104,9 +121,10 @@ impl Connection {
     }
 
     /// The node wants the connection closed: the rest of the output goes first, within reason.
-    fn finish(&mut self, cx: &mut Context<'_>, output: &Output) -> Poll<io::Result<()>> {
-        match output {
-            Output::Empty => Pin::new(&mut self.stream).poll_shutdown(cx),
+    fn finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.write(cx)? {
+            // Dropping the socket closes it.
+            Output::Empty => Poll::Ready(Ok(())),
             Output::More => give_way(cx),
             Output::Blocked => {
                 let patience = self.patience.get_or_insert_with(|| Box::pin(tokio::time::sleep(LAST_WORDS)));
@@ -128,9 +146,8 @@ impl Future for Connection {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.line.register(cx.waker());
-        this.driver.current.set(Some(this.id));
+        this.now = None;
         let done = this.shovel(cx);
-        this.driver.current.set(None);
         // However it ended, the node hears of it once.
         done.map(|_| this.driver.forget(this.id))
     }

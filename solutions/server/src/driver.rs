@@ -1,6 +1,7 @@
 //! What all connections share: the node, the read buffer, and the carrying out of what the node asks.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Waker;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use core_types::{Endpoint, LogLevel, Millis};
 use node::{ConnId, Effect, Node, Peer};
 use socket2::{SockRef, TcpKeepalive};
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
@@ -25,10 +27,11 @@ pub(crate) struct Driver {
     /// Every task reads into this one. Its bytes are the node's before the task gives way.
     pub(crate) scratch: RefCell<Box<[u8]>>,
     log: Log,
-    /// By `ConnId::slot`, each with the connection it is for.
-    lines: RefCell<Vec<Option<(ConnId, Rc<Line>)>>>,
-    /// The connection whose task runs right now. It writes by itself and needs no waking.
-    pub(crate) current: Cell<Option<ConnId>>,
+    /// By `ConnId::slot`.
+    lines: RefCell<Vec<Slot>>,
+    /// Connections with something to write, and how to wake the task that writes.
+    to_write: RefCell<VecDeque<ConnId>>,
+    writer: Notify,
     /// When the timer's task will wake, and how to make it look again.
     timer_at: Cell<Millis>,
     timer: Notify,
@@ -36,11 +39,20 @@ pub(crate) struct Driver {
     pub(crate) exited: Notify,
 }
 
+/// A line and the connection it is for. Slots are used again, ids never.
+type Slot = Option<(ConnId, Rc<Line>)>;
+
 /// What the driver keeps for one connection, and its task looks at.
 #[derive(Default)]
 pub(crate) struct Line {
     /// The node wants it closed.
     pub(crate) closing: Cell<bool>,
+    /// The socket took less than there was: the connection's own task writes the rest.
+    pub(crate) blocked: Cell<bool>,
+    /// The node takes no more input until output has left: the task must be told when it has.
+    pub(crate) paused: Cell<bool>,
+    /// Where to write. `None` while we are still connecting.
+    pub(crate) socket: RefCell<Option<OwnedWriteHalf>>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -67,7 +79,8 @@ impl Driver {
             scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
             log,
             lines: RefCell::default(),
-            current: Cell::new(None),
+            to_write: RefCell::default(),
+            writer: Notify::new(),
             timer_at: Cell::new(Millis(u64::MAX)),
             timer: Notify::new(),
             exit: Cell::new(None),
@@ -82,7 +95,7 @@ impl Driver {
         result
     }
 
-    /// Carries out the node's effects, and wakes the connections that have something to write.
+    /// Carries out the node's effects, and puts the connections that have something to write on the list.
     pub(crate) fn settle(self: &Rc<Self>) {
         loop {
             let effect = self.node.borrow_mut().poll_effect();
@@ -92,10 +105,12 @@ impl Driver {
             }
         }
         let mut node = self.node.borrow_mut();
+        let mut to_write = self.to_write.borrow_mut();
         while let Some(id) = node.wants_write() {
-            if self.current.get() != Some(id) {
-                self.with_line(id, Line::wake);
+            if to_write.is_empty() {
+                self.writer.notify_one();
             }
+            to_write.push_back(id);
         }
         if node.next_deadline().is_some_and(|deadline| deadline < self.timer_at.get()) {
             self.timer.notify_one();
@@ -141,12 +156,12 @@ impl Driver {
     }
 
     fn with_line(&self, id: ConnId, act: impl FnOnce(&Line)) {
-        // The slot may belong to a successor already: ids are never reused, slots are.
-        if let Some(Some((known, line))) = self.lines.borrow().get(id.slot())
-            && *known == id
-        {
-            act(line);
-        }
+        // The slot may belong to a successor already.
+        let line = match self.lines.borrow().get(id.slot()) {
+            Some(Some((known, line))) if *known == id => Rc::clone(line),
+            _ => return,
+        };
+        act(&line);
     }
 
     /// The connection is over, whoever ended it.
@@ -186,6 +201,58 @@ impl Driver {
         let line = self.add_line(id);
         self.settle();
         spawn_local(Connection::new(Rc::clone(self), stream, id, line));
+    }
+
+    /// Writes what the connections have to say, for ever.
+    ///
+    /// This task was woken by the first of the connections that are readable right now, so it runs after
+    /// all of them: every command that has arrived is executed before the first reply leaves. The peers
+    /// then wake once for many replies, not once for each. (Redis does the same in `beforeSleep`.)
+    pub(crate) async fn write_all(self: Rc<Self>) {
+        loop {
+            self.writer.notified().await;
+            let mut count = self.to_write.borrow().len();
+            let now = clock::now();
+            while count > 0 {
+                count -= 1;
+                let Some(id) = self.to_write.borrow_mut().pop_front() else { break };
+                self.with_line(id, |line| self.write(now, id, line));
+            }
+            // What came while we wrote has its turn after the connections that can be read by now.
+            if !self.to_write.borrow().is_empty() {
+                self.writer.notify_one();
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Writes for one connection what its socket takes at once. The rest is for its own task, which can
+    /// wait for the socket.
+    fn write(self: &Rc<Self>, now: Millis, id: ConnId, line: &Line) {
+        if line.blocked.get() || line.closing.get() {
+            return;
+        }
+        let socket = line.socket.borrow();
+        let Some(socket) = &*socket else { return };
+        let mut node = self.node.borrow_mut();
+        let pending = node.pending(id);
+        let length = pending.len();
+        if length == 0 {
+            return;
+        }
+        // An error is found again, and handled, by the task.
+        let written = socket.try_write(pending).unwrap_or_default();
+        if written > 0 {
+            node.sent(now, id, written);
+        }
+        drop(node);
+        if written < length {
+            line.blocked.set(true);
+        }
+        if written < length || line.paused.take() {
+            line.wake();
+        }
+        self.settle();
     }
 
     /// Socket options, the same for clients and for the link to our master.

@@ -6,13 +6,15 @@
 //! # How the driver works
 //!
 //! One thread, one [`node::Node`], one task for each connection. A task that finds its socket readable
-//! reads into a buffer that all tasks share, hands the node that slice, and writes what the node then has
-//! pending for the connection: one read and one write for a whole pipeline of commands, and no copy in
-//! between. A command that has something to say to *other* connections (a write, to the replicas) makes
-//! the node name them, and the driver wakes their tasks.
+//! reads into a buffer that all tasks share and hands the node that slice. The node names the connections
+//! that have something to say now (the one that asked; after a write, the replicas too), and one further
+//! task writes for all of them, after everything that could be read has been executed. That makes one read
+//! and one write for a whole pipeline of commands, no copy in between, and peers that wake once for many
+//! replies.
 //!
-//! - A slow reader blocks nobody: its bytes stay in the node's buffer for it, and its task waits until the
-//!   socket takes more. If a client lets its replies pile up, the node says so, and its task stops reading.
+//! - A slow reader blocks nobody: its bytes stay in the node's buffer for it, and its own task waits until
+//!   the socket takes more. If a client lets its replies pile up, the node says so, and its task stops
+//!   reading.
 //! - A client that never stops sending does not starve the others: a task gives way after each full buffer.
 //! - The clock is read once for each event.
 //!

@@ -101,7 +101,9 @@ fn announce(config: &Config, log: &Log, without_arguments: bool) {
 /// Serves until the node asks for the end, and returns its exit code.
 async fn serve(config: Config, listeners: Vec<TcpListener>, log: Log, watch_stdin: bool) -> i32 {
     let seed = RandomState::new().build_hasher().finish();
-    let driver = Driver::new(Node::new(config, seed, clock::now()), log);
+    let mut node = Node::new(config, seed, clock::now());
+    node.set_process_id(std::process::id());
+    let driver = Driver::new(node, log);
     driver.settle();
     driver.log(LogLevel::Notice, "Ready to accept connections");
     for listener in listeners {
@@ -113,6 +115,7 @@ async fn serve(config: Config, listeners: Vec<TcpListener>, log: Log, watch_stdi
             }
         }
     }
+    spawn_local(Rc::clone(&driver).write_all());
     spawn_local(Rc::clone(&driver).keep_time());
     spawn_local(stop_on_signal(Rc::clone(&driver)));
     if watch_stdin {

@@ -15,9 +15,9 @@ const KEPT_SPANS: usize = 4096;
 /// Reads commands from a buffer that grows: arrays of bulk strings, or inline.
 #[derive(Debug, Default)]
 pub struct CommandDecoder {
-    /// How many arguments of the current array are still missing. `None` between two commands.
+    /// How many arguments of this command are still missing; `None` between commands.
     missing: Option<usize>,
-    /// Length of the argument whose `$` line has been read, until the argument itself is here.
+    /// Length of the argument whose `$` line has been read, until it is here itself.
     bulk: Option<usize>,
     /// Index of the first byte of the buffer that has not been dealt with.
     position: usize,
@@ -35,12 +35,12 @@ impl CommandDecoder {
     }
 
     // ANCHOR: decode
-    /// Looks for one command at the start of `buffer`, which holds everything received and not consumed.
-    /// After `Ok(None)` the buffer may only grow at its end.
+    /// Looks for one command at the start of `buffer`, which holds everything that was
+    /// received and not consumed. After `Ok(None)` the buffer may only grow at its end.
     ///
-    /// `Ok(Some(n))`: a command is complete and takes the first `n` bytes. The caller reads
-    /// [`args`](CommandDecoder::args), then drops `n` bytes. A command without any arguments (`*0`, a blank
-    /// line) is to be skipped without an answer.
+    /// `Ok(Some(n))`: a command is complete and takes the first `n` bytes. The caller
+    /// reads [`args`](CommandDecoder::args), then drops `n` bytes. A command without any
+    /// arguments (`*0`, a blank line) is to be skipped without an answer.
     ///
     /// # Errors
     /// The connection cannot be used any more, and neither can the decoder.
@@ -49,7 +49,10 @@ impl CommandDecoder {
             self.forget_last();
             match buffer.first() {
                 None => return Ok(None),
-                Some(b'*') => self.missing = self.read_count(buffer, limits)?,
+                Some(b'*') => {
+                    let Some(count) = self.read_count(buffer, limits)? else { return Ok(None) };
+                    self.missing = Some(count);
+                }
                 Some(_) => return self.read_inline(buffer, limits),
             }
         }
@@ -99,12 +102,11 @@ impl CommandDecoder {
         // </exercise>
     }
 
-    /// Reads as many of the missing arguments as have arrived. True when none is missing any more; then
-    /// `position` lies behind the last one.
+    /// Reads as many of the missing arguments as have arrived; how many are missing is known by now. True
+    /// when none is missing any more; then `position` lies behind the last one.
     fn read_arguments(&mut self, buffer: &[u8], limits: &Limits) -> Result<bool, ProtocolError> {
         // <exercise 0.4 read_arguments>
-        let Some(mut missing) = self.missing else { return Ok(false) };
-        while missing > 0 {
+        while let Some(missing @ 1..) = self.missing {
             let length = match self.bulk {
                 Some(length) => length,
                 None => {
@@ -129,8 +131,7 @@ impl CommandDecoder {
             self.spans.push(Span { start, end: start + length });
             self.position = start + length + 2;
             self.bulk = None;
-            missing -= 1;
-            self.missing = Some(missing);
+            self.missing = Some(missing - 1);
         }
         Ok(true)
         // </exercise>

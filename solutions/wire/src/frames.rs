@@ -15,7 +15,7 @@ use crate::{FrameError, find_line, parse_integer};
 pub struct FrameDecoder {
     /// The collections that are open, the outermost first.
     open: Vec<Open>,
-    /// A bulk, verbatim or blob-error string whose head has been read: its type byte and its length.
+    /// A text (`$`, `=` or `!`) whose head has been read: its type and its length.
     text: Option<(u8, usize)>,
 }
 

@@ -5,7 +5,7 @@ use core_types::{Args, Protocol};
 use crate::{HelloError, parse_integer};
 
 // ANCHOR: hello
-/// What a client asked for with `HELLO [version [AUTH user password] [SETNAME name]]`.
+/// What a client asked for with `HELLO`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hello<'a> {
     /// The protocol to speak from the reply on; `None` leaves it as it is.

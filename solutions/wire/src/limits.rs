@@ -12,12 +12,14 @@ pub struct Limits {
     pub multibulk: i64,
     /// Longest argument in bytes (`proto-max-bulk-len`).
     pub bulk: i64,
-    /// False for a client that still has to authenticate: then the two limits for strangers hold as well.
+    /// False for a client that still has to give a password: then the two limits for
+    /// strangers hold as well.
     pub authenticated: bool,
 }
 
 impl Limits {
-    /// What Redis allows by default (`PROTO_INLINE_MAX_SIZE`, `INT_MAX`, `proto-max-bulk-len`).
+    /// What Redis allows by default (`PROTO_INLINE_MAX_SIZE`, `INT_MAX`,
+    /// `proto-max-bulk-len`).
     pub const DEFAULT: Limits = Limits {
         inline: 64 * 1024,
         multibulk: i32::MAX as i64,
@@ -28,7 +30,7 @@ impl Limits {
     /// What Redis allows a client that has yet to give a password.
     pub const UNAUTHENTICATED: Limits = Limits { authenticated: false, ..Limits::DEFAULT };
 
-    /// Most arguments of a stranger's command: enough for `HELLO 3 AUTH user password SETNAME name`.
+    /// Most arguments of a stranger's command: more than any `HELLO` needs.
     pub const STRANGER_MULTIBULK: i64 = 10;
 
     /// Longest argument of a stranger's command, in bytes.

@@ -27,6 +27,7 @@ mod screen;
 mod snapshot;
 mod verdict;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 use std::{env, thread};
@@ -92,7 +93,8 @@ fn run(lab: &Lab, catalog: &catalog::Catalog, request: &args::Request) -> ExitCo
         seed: request.seed,
         seconds: begun.elapsed().as_secs_f64(),
     };
-    print!("{}", screen.render());
+    // Not `print!`: `cargo test -p lab-0 | head` closes the pipe, and that is no reason to panic.
+    let _ = std::io::stdout().write_all(screen.render().as_bytes());
     if let Err(complaint) = report::write(&screen) {
         return refuse(&complaint);
     }

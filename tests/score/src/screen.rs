@@ -96,8 +96,8 @@ impl Screen<'_> {
         }
         out.push('\n');
         if let Some(mistake) = exercise.mistake(&verdict.fingerprint) {
-            let name = format!("{}: it {}.", mistake.name, mistake.why.trim_end_matches('.'));
-            paragraph(out, "Mistake", &name.yellow().to_string(), &name);
+            let known = format!("{}: {}.", mistake.name, mistake.why.trim().trim_end_matches('.'));
+            paragraph(out, "Mistake", &known.yellow().to_string(), &known);
         }
         let helps = !verdict.blames_workbook();
         if helps && !exercise.chapter.is_empty() {

@@ -222,7 +222,7 @@ fn command(kind: &str) -> Result<Command, Failed> {
     command.env("SCORE_FAKE", kind).env("SCORE_SNAPSHOTS", here().join("fake")).env("NO_COLOR", "1");
     command.env("SCORE_MEMORY_MB", "64").env_remove("SCORE_JSON").env_remove("CLICOLOR_FORCE");
     if kind == "loops" {
-        command.env("SCORE_TIMEOUT_MS", "500");
+        command.env("SCORE_TIMEOUT_MS", "2000");
     }
     Ok(command)
 }

@@ -193,6 +193,13 @@ impl Trace {
         self.push(at, Kind::Up { host: host.into() });
     }
 
+    /// Cuts off what happened before `begin`, and counts time from there. A message that was on its way is cut too.
+    /// The last thing to do to a trace: ids of messages sent afterwards could be taken.
+    pub fn begin_at(&mut self, begin: Millis) {
+        self.events.retain(|event| event.at >= begin);
+        self.events.iter_mut().for_each(|event| event.at = event.at.since(begin));
+    }
+
     /// The time of the last event.
     pub fn now(&self) -> Millis {
         self.events.last().map_or(Millis::ZERO, |event| event.at)

@@ -1,1 +1,36 @@
-//! End-to-end tests with real processes and sockets, real Redis beside ours
+//! End-to-end tests with real processes and sockets, real Redis beside ours.
+//!
+//! This library holds what the tests in `tests/` share: programs to start ([`Server`]), a client that
+//! shows bytes and replies ([`Client`]), a master that follows a script ([`scripted`]), data sets to write
+//! and to compare ([`data`]), and waiting for a condition ([`wait`]).
+//!
+//! # Which programs are tested
+//!
+//! `ha-server` and `ha-cli` are taken from the target directory that the test itself was built into;
+//! `cargo build -p server` brings them up to date first (a moment, if there is nothing to do). Set
+//! `HA_BIN_DIR` to test programs from elsewhere instead.
+//!
+//! `redis-server` and its tools are taken from `PATH`. A test that needs one and does not find it prints
+//! `SKIPPED <test>: redis-server not found` and passes; with `HA_REQUIRE_REDIS=1` it fails instead, so that
+//! CI cannot go green without them.
+
+mod client;
+pub mod data;
+mod programs;
+pub mod scripted;
+mod server;
+pub mod wait;
+
+pub use client::Client;
+pub use programs::{ha_cli, redis_tool, redis_tool_or_skip};
+pub use server::{Kind, Server, free_port};
+
+/// Starts a real `redis-server` with these flags, or says that the test that calls this is skipped.
+///
+/// ```no_run
+/// let Some(redis) = system::redis_or_skip("the_name_of_the_test", &["--port", "0"]) else { return };
+/// ```
+pub fn redis_or_skip(test: &str, flags: &[&str]) -> Option<Server> {
+    redis_tool_or_skip(test, "redis-server")?;
+    Some(Server::start(Kind::Redis, flags))
+}

@@ -15,7 +15,8 @@ pub(super) fn check(workspace: &Workspace, built: &Built) -> Vec<Problem> {
         problems.push(Problem::new(&config, 0, format!("mdBook gives up: {failure}")));
     }
     for logged in &built.logged {
-        let line = std::fs::read_to_string(&config).map_or(0, |text| line_of_unknown_key(&text, &logged.message));
+        let line =
+            std::fs::read_to_string(&config).map_or(0, |text| line_of_unknown_key(&text, &logged.message));
         problems.push(Problem::new(&config, line, format!("mdBook says: {}", logged.message)));
     }
     problems
@@ -28,7 +29,8 @@ fn line_of_unknown_key(text: &str, message: &str) -> usize {
 
 /// Links that lead nowhere, and directives that nobody carried out.
 pub(super) fn check_links(workspace: &Workspace, pages: &Pages) -> Vec<Problem> {
-    let source_of = |page: &Path| Some(workspace.src().join(page.with_extension("md"))).filter(|path| path.is_file());
+    let source_of =
+        |page: &Path| Some(workspace.src().join(page.with_extension("md"))).filter(|path| path.is_file());
     let mut problems = Vec::new();
     for (page, content) in &pages.pages {
         let Some(source) = source_of(page) else { continue };

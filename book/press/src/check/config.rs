@@ -34,10 +34,15 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Problem> {
     // mdBook reads this section by the same type, but only logs that it cannot.
     if let Err(error) = config.get::<HtmlConfig>("output.html") {
         let message = error.root_cause().to_string();
-        problems.push(Problem::new(&file, line_of_error(&text, &message), format!("[output.html]: {message}")));
+        problems.push(Problem::new(
+            &file,
+            line_of_error(&text, &message),
+            format!("[output.html]: {message}"),
+        ));
         return problems;
     }
-    for name in config.outputs::<toml::Table>().unwrap_or_default().into_keys().filter(|name| name != "html") {
+    for name in config.outputs::<toml::Table>().unwrap_or_default().into_keys().filter(|name| name != "html")
+    {
         problem(&format!("[output.{name}"), format!("[output.{name}]: the press only makes HTML"));
     }
     let ours = config.get::<toml::Table>(&format!("preprocessor.{}", pages::NAME)).ok().flatten();
@@ -112,7 +117,9 @@ fn compare(loaded: &mdbook_driver::MDBook, external: &CmdPreprocessor) -> Result
     let context = PreprocessorContext::new(loaded.root.clone(), loaded.config.clone(), "html".into());
     match external.run(&context, loaded.book.clone()) {
         Ok(outside) if outside == inside => Ok(()),
-        Ok(_) => Err("plain mdBook gets other pages than `cargo book`: the command runs another program".into()),
+        Ok(_) => {
+            Err("plain mdBook gets other pages than `cargo book`: the command runs another program".into())
+        }
         Err(error) => Err(format!("the preprocessor fails on this book: {error:#}")),
     }
 }

@@ -19,11 +19,12 @@ pub(super) fn check(workspace: &Workspace, pages: &Pages) -> Vec<Problem> {
         };
         let line = line_of(&text, "chapter");
         let declared = toml::from_str::<toml::Table>(&text);
-        let what = match declared.as_ref().map(|table| table.get("chapter").and_then(|chapter| chapter.as_str())) {
-            Err(error) => Some(error.to_string()),
-            Ok(None) => Some("an exercise needs `chapter = \"page.html#section\"`".into()),
-            Ok(Some(chapter)) => missing(pages, chapter),
-        };
+        let what =
+            match declared.as_ref().map(|table| table.get("chapter").and_then(|chapter| chapter.as_str())) {
+                Err(error) => Some(error.to_string()),
+                Ok(None) => Some("an exercise needs `chapter = \"page.html#section\"`".into()),
+                Ok(Some(chapter)) => missing(pages, chapter),
+            };
         problems.extend(what.map(|what| Problem::new(&file, line, what)));
     }
     problems

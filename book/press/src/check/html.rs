@@ -214,7 +214,11 @@ mod tests {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let pages = Pages::read(folder.path()).unwrap();
-        pages.dead_links().iter().map(|dead| format!("{}:{} {}", dead.page.display(), dead.line, dead.what)).collect()
+        pages
+            .dead_links()
+            .iter()
+            .map(|dead| format!("{}:{} {}", dead.page.display(), dead.line, dead.what))
+            .collect()
     }
 
     #[test]

@@ -27,15 +27,16 @@ pub(super) fn check(workspace: &Workspace, options: &Options) -> Vec<Problem> {
         None => match Programs::build(&workspace.root) {
             Ok(programs) => programs,
             Err(error) => {
-                return vec![Problem::new(&workspace.root, 0, format!("no program for the sessions: {error:#}"))];
+                return vec![Problem::new(
+                    &workspace.root,
+                    0,
+                    format!("no program for the sessions: {error:#}"),
+                )];
             }
         },
     };
     let runner = Runner { programs, limit: options.limit };
-    chapters
-        .iter()
-        .flat_map(|(file, blocks)| run_chapter(&runner, file, blocks, options.bless))
-        .collect()
+    chapters.iter().flat_map(|(file, blocks)| run_chapter(&runner, file, blocks, options.bless)).collect()
 }
 
 fn run_chapter(runner: &Runner, file: &Path, blocks: &[Block], bless: bool) -> Vec<Problem> {
@@ -52,7 +53,8 @@ fn run_chapter(runner: &Runner, file: &Path, blocks: &[Block], bless: bool) -> V
         let outcome = runner.run(&blocks);
         let blessed = |line: usize| bless && outcome.edits.iter().any(|edit| edit.after == line);
         let left = outcome.problems.iter().filter(|(line, _)| !blessed(*line));
-        problems.extend(left.map(|(line, what)| Problem::new(file, *line, format!("session {name}: {what}"))));
+        problems
+            .extend(left.map(|(line, what)| Problem::new(file, *line, format!("session {name}: {what}"))));
         edits.extend(outcome.edits);
     }
     if bless && !edits.is_empty() {

@@ -102,5 +102,6 @@ const SCRIPT: &str = r#"
         }
     }
     show(live.problems);
-    ask();
+    // Not before the page is complete: the browser would say that it still loads.
+    addEventListener("load", () => setTimeout(ask, 500));
 "#;

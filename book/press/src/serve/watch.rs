@@ -34,7 +34,10 @@ impl Watch {
         let trees = vec![workspace.src(), workspace.book.join("theme")];
         let mut watch = Watch { watcher, events, trees, files: BTreeSet::new(), folders: BTreeSet::new() };
         for tree in watch.trees.iter().filter(|tree| tree.is_dir()) {
-            watch.watcher.watch(tree, RecursiveMode::Recursive).with_context(|| tree.display().to_string())?;
+            watch
+                .watcher
+                .watch(tree, RecursiveMode::Recursive)
+                .with_context(|| tree.display().to_string())?;
         }
         watch.also(&[workspace.book.join("book.toml")]);
         Ok(watch)
@@ -75,7 +78,8 @@ impl Watch {
             EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => false,
             _ => true,
         };
-        let counts = |path: &Path| self.trees.iter().any(|tree| path.starts_with(tree)) || self.files.contains(path);
+        let counts =
+            |path: &Path| self.trees.iter().any(|tree| path.starts_with(tree)) || self.files.contains(path);
         event.paths.into_iter().find(|path| written && counts(path) && !is_scratch(path))
     }
 }

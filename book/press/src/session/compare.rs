@@ -10,8 +10,8 @@ static ALWAYS_MASKED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // Replication ids, run ids.
         r"\b[0-9a-f]{40}\b",
         // The front of a log line: pid, role, date and time. The role stays.
-        r"^(\d+:)[A-Z] ",
-        r"^\d+:[A-Z] (\d+ \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3})",
+        r"^(\d+):[A-Z] ",
+        r"^\S+:[A-Z] (\d+ \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3})",
         r"\b(?:pid|PID)[=: ]+(\d+)",
     ];
     patterns.iter().map(|pattern| Regex::new(pattern).expect("a fixed pattern")).collect()
@@ -120,7 +120,11 @@ mod tests {
         assert!(matches(&page, &run, &mask));
         assert!(!matches(&page, &run, &[]));
         assert_eq!(blessed(&page, &run, &mask), page);
-        assert!(!matches(&lines("1:M 01 Jan 2026 00:00:00.000 * a"), &lines("1:S 01 Jan 2026 00:00:00.000 * a"), &[]));
+        assert!(!matches(
+            &lines("1:M 01 Jan 2026 00:00:00.000 * a"),
+            &lines("1:S 01 Jan 2026 00:00:00.000 * a"),
+            &[]
+        ));
     }
 
     #[test]

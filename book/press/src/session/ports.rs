@@ -32,7 +32,7 @@ impl Ports {
     }
 
     /// `text` with every port of a page replaced by its stand-in.
-    pub(super) fn to_real(&mut self, text: &str) -> String {
+    pub(super) fn on_this_machine(&mut self, text: &str) -> String {
         let replace = |found: &Captures<'_>| {
             let page = found[0].parse().expect("four digits");
             self.real(page).to_string()
@@ -41,7 +41,7 @@ impl Ports {
     }
 
     /// `text` with every stand-in replaced by the port of the page.
-    pub(super) fn to_page(&self, text: &str) -> String {
+    pub(super) fn on_the_page(&self, text: &str) -> String {
         let page = |real: &str| {
             self.real.iter().find(|(_, port)| port.to_string() == real).map(|(page, _)| page.to_string())
         };
@@ -68,9 +68,9 @@ mod tests {
     #[test]
     fn there_and_back() {
         let mut ports = Ports::default();
-        let text = "replicaof 127.0.0.1 7000, offset 17000, ip=::1,port=7001 70001";
-        let real = ports.to_real(text);
-        assert!(!real.contains("7000,") && real.contains("17000") && real.contains("70001"), "{real}");
-        assert_eq!(ports.to_page(&real), text);
+        let text = "replicaof 127.0.0.1 7000, bus 17000, ip=::1,port=7001 70001";
+        let real = ports.on_this_machine(text);
+        assert!(!real.contains(" 7000,") && real.contains("17000") && real.contains("70001"), "{real}");
+        assert_eq!(ports.on_the_page(&real), text);
     }
 }

@@ -28,7 +28,9 @@ impl CommandLine {
     pub(super) fn parse(text: &str) -> Result<CommandLine, String> {
         let text = text.strip_suffix('&').unwrap_or(text).trim();
         let mut words = shlex::split(text).ok_or_else(|| format!("a quote is never closed in `{text}`"))?;
-        if let Some(word) = words.iter().find(|word| ["|", ">", "<", "&&", "||", ";", ">>"].contains(&word.as_str())) {
+        if let Some(word) =
+            words.iter().find(|word| ["|", ">", "<", "&&", "||", ";", ">>"].contains(&word.as_str()))
+        {
             return Err(format!("a session runs one program at a time and no shell: no `{word}`"));
         }
         if words.first().is_some_and(|word| word == "cargo") {
@@ -63,7 +65,14 @@ impl Programs {
     pub fn build(root: &Path) -> Result<Programs> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "server", "--bins", "--message-format=json-render-diagnostics"])
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "server",
+                "--bins",
+                "--message-format=json-render-diagnostics",
+            ])
             .current_dir(root)
             .stderr(Stdio::inherit())
             .output()
@@ -74,7 +83,9 @@ impl Programs {
             let message: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
             let name = message["target"]["name"].as_str();
             if let (Some(name), Some(path)) = (name, message["executable"].as_str()) {
-                programs = programs.with(name, [path]);
+                // On the page it looks as on a terminal: numbered lists, quoted strings.
+                let first = (name == "ha-cli").then_some("--no-raw");
+                programs = programs.with(name, [path].into_iter().chain(first));
             }
         }
         for name in ["ha-server", "ha-cli"] {
@@ -109,7 +120,13 @@ mod tests {
             parsed("cargo run -p server --bin ha-cli -- -p 7000 PING"),
             Ok(("ha-cli".into(), "-p_7000_PING".into()))
         );
-        for wrong in ["", "ha-cli 'x", "ha-cli GET a | wc", "cargo run -- x", "cargo run --features lab-1 --bin ha-server"] {
+        for wrong in [
+            "",
+            "ha-cli 'x",
+            "ha-cli GET a | wc",
+            "cargo run -- x",
+            "cargo run --features lab-1 --bin ha-server",
+        ] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }

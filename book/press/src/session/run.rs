@@ -148,7 +148,7 @@ impl Stage<'_> {
                 }
                 let path = self.folder.path().join(name);
                 let text = std::fs::read_to_string(&path).unwrap_or_default();
-                let content = self.ports.to_real(content);
+                let content = self.ports.on_this_machine(content);
                 std::fs::write(&path, format!("{text}{content}\n")).map_err(|error| error.to_string())?;
             }
         }
@@ -159,21 +159,19 @@ impl Stage<'_> {
     fn once(&mut self, command: &str) -> Result<(Vec<String>, bool), String> {
         let line = CommandLine::parse(command)?;
         let mut program = self.runner.programs.command(&line.program)?;
-        program.args(line.arguments.iter().map(|word| self.ports.to_real(word)));
+        program.args(line.arguments.iter().map(|word| self.ports.on_this_machine(word)));
         program.current_dir(self.folder.path());
-        // As on a terminal: numbered lists, quoted strings. redis-cli knows the same variable.
-        program.env("FAKETTY", "1");
         let deadline = Deadline::after(self.runner.limit);
         let mut process = Process::start(program)?;
         let output = process.output(deadline, |_| false);
-        let status = process.wait(deadline).ok_or_else(|| {
-            format!("`{command}` was stopped after {} s", self.runner.limit.as_secs_f32())
-        })?;
+        let status = process
+            .wait(deadline)
+            .ok_or_else(|| format!("`{command}` was stopped after {} s", self.runner.limit.as_secs_f32()))?;
         Ok((self.on_page(&output), status.success()))
     }
 
     fn on_page(&self, output: &[String]) -> Vec<String> {
-        output.iter().map(|line| self.ports.to_page(line)).collect()
+        output.iter().map(|line| self.ports.on_the_page(line)).collect()
     }
 
     /// Starts a server and waits until it takes connections and has printed what is expected. True if it has
@@ -208,7 +206,7 @@ impl Stage<'_> {
         }
         let (ports, masks) = (&self.ports, &self.masks);
         let output = process.output(deadline, |lines| {
-            let lines: Vec<String> = lines.iter().map(|line| ports.to_page(line)).collect();
+            let lines: Vec<String> = lines.iter().map(|line| ports.on_the_page(line)).collect();
             compare::follows(expected, &lines, masks)
         });
         let output = self.on_page(&output);
@@ -222,7 +220,7 @@ impl Stage<'_> {
             let in_folder = self.folder.path().join(word);
             match index == 0 && !word.starts_with('-') && in_folder.is_file() {
                 true => program.arg(in_folder),
-                false => program.arg(self.ports.to_real(word)),
+                false => program.arg(self.ports.on_this_machine(word)),
             };
         }
     }
@@ -234,7 +232,7 @@ impl Stage<'_> {
         let by_file = || {
             let text = std::fs::read_to_string(self.folder.path().join(words.first()?)).ok()?;
             let port = text.lines().find_map(|line| line.strip_prefix("port "))?;
-            Some(self.ports.to_page(port.trim()))
+            Some(self.ports.on_the_page(port.trim()))
         };
         let port = by_flag.cloned().or_else(by_file).and_then(|port| port.parse().ok());
         port.filter(|port| (7000..8000).contains(port))

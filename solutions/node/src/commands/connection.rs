@@ -93,15 +93,12 @@ pub(crate) fn hello(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     }
     if !conn.authenticated {
         return node.encoder(conn).error(
-            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> \
-             AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol \
-             version at the same time",
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> \
+             <pass> option can be used to authenticate the client and select the RESP protocol version at the \
+             same time",
         );
     }
     if let Some(name) = hello.name {
-        if let Err(text) = check_name(name) {
-            return node.encoder(conn).error(text);
-        }
         conn.name = name.to_vec();
     }
     if let Some(protocol) = hello.protocol {

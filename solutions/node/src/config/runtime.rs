@@ -1,7 +1,7 @@
 use core_types::Args;
 
+use super::Config;
 use super::table::{Change, DIRECTIVES, Directive, find};
-use super::{Config, glob};
 
 /// What a `CONFIG SET` changed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -41,9 +41,11 @@ impl Config {
                 }
                 continue;
             }
+            // Names are lower-case, and Redis ignores case here.
+            let pattern = pattern.to_ascii_lowercase();
             for directive in DIRECTIVES {
                 for name in [Some(directive.name), directive.alias].into_iter().flatten() {
-                    if glob::matches(pattern, name.as_bytes()) {
+                    if keyspace::matches(&pattern, name.as_bytes()) {
                         add(name, directive);
                     }
                 }

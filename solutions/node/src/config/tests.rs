@@ -1,6 +1,6 @@
 //! Facts on the left of these tests were taken from redis-server 7.0.15 (its name and version aside).
 
-use core_types::ArgsBuf;
+use core_types::{ArgsBuf, Rng};
 
 use super::*;
 
@@ -201,4 +201,46 @@ fn what_is_printed_is_read_again() {
     }
     assert_eq!(again, config);
     assert!(table::DIRECTIVES.is_sorted_by_key(|directive| directive.name));
+}
+
+#[test]
+fn any_text_is_a_configuration_or_an_error() {
+    let mut rng = Rng::new(7);
+    let pieces = [
+        "port",
+        "save",
+        "bind",
+        "replicaof",
+        "include",
+        "--",
+        "-",
+        "\"",
+        "'",
+        "\\",
+        "\\x",
+        " ",
+        "\n",
+        "\r",
+        "\t",
+        "#",
+        "1",
+        "-1",
+        "99999999999999999999",
+        "1gb",
+        "yes",
+        "no",
+        "one",
+        "é",
+        "\0",
+        "\u{7f}",
+    ];
+    for _ in 0..20_000 {
+        let count = rng.below(12);
+        let chosen: Vec<&str> = (0..count).filter_map(|_| rng.pick(&pieces).copied()).collect();
+        let _ = Config::from_text(&chosen.concat());
+        let _ = Config::from_args(&chosen, &mut nothing);
+        let mut config = Config::default();
+        let _ = set(&mut config, &chosen);
+        get(&config, &chosen);
+    }
 }

@@ -18,6 +18,8 @@ pub(crate) struct ReplicaConn {
     pub(crate) acked_at: Millis,
     /// While a snapshot is sent: the position on the connection at which it ends.
     payload_end: Option<u64>,
+    /// What its acknowledgement has released of the stream; sent once the command has run.
+    pub(crate) released: Vec<Bytes>,
     /// It asked by the old `SYNC`, which knows no `+FULLRESYNC` and never acknowledges.
     old_sync: bool,
 }
@@ -62,6 +64,7 @@ impl Node {
             asked_at: self.now,
             acked_at: self.now,
             payload_end: None,
+            released: Vec::new(),
             old_sync,
         }));
         conn.replica_mute = true;
@@ -168,14 +171,10 @@ impl Node {
         let ours = self.replication.offset();
         let Kind::Replica(replica) = &mut conn.kind else { return };
         let before = replica.attachment.phase();
-        let mut out = Vec::new();
         replica.acked_at = now;
         // What lies ahead of our stream cannot have been applied from it.
-        replica.attachment.ack(offset.min(ours), &mut out);
+        replica.attachment.ack(offset.min(ours), &mut replica.released);
         let after = replica.attachment.phase();
-        for bytes in out {
-            conn.out.extend_from_slice(&bytes);
-        }
         if before != Phase::Online && after == Phase::Online {
             self.log(LogLevel::Notice, format!("Synchronization with replica {name} succeeded"));
         }

@@ -134,6 +134,12 @@ impl Session {
                 reply => break reply,
             }
         };
+        if let Frame::Error(text) = &reply
+            && self.options.error_is_failure
+        {
+            eprintln!("{text}");
+            return Ok(false);
+        }
         show(&self.options, command, &reply)?;
         let failed = matches!(reply, Frame::Error(_));
         if listens_after(command) && !failed {
@@ -143,7 +149,7 @@ impl Session {
             }
         }
         self.follow(command, &reply);
-        Ok(!(failed && self.options.error_is_failure))
+        Ok(true)
     }
 
     /// Keeps what the prompt shows, and what a new connection must repeat, up to date.

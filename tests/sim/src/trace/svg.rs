@@ -328,7 +328,7 @@ fn columns(trace: &Trace, limit: f64) -> (f64, Vec<f64>) {
             }
             Kind::State { label, .. } => widest = widest.max(LEFT + chars(label) + 20.0),
             Kind::Note { label, .. } | Kind::Fault { label } => {
-                widest = widest.max(LEFT + chars(label) + 24.0)
+                widest = widest.max(LEFT + chars(label) + 24.0);
             }
             Kind::Call { input, output } => widest = widest.max(LEFT + chars(input) + chars(output) + 50.0),
             _ => {}

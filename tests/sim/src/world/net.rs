@@ -73,6 +73,8 @@ pub(super) struct Link {
     pub(super) open: [bool; 2],
     /// The host that connected still waits for an answer.
     pub(super) connecting: bool,
+    /// The host that accepted has been told of it; before that it hears nothing on it.
+    pub(super) accepted: bool,
     /// `streams[end]` is written by that end.
     pub(super) streams: [Stream; 2],
     pub(super) port: u16,
@@ -147,6 +149,7 @@ impl<'t> Net<'t> {
             hosts: [from, found.unwrap_or(from)],
             open: [true, false],
             connecting: true,
+            accepted: false,
             streams: [Stream::default(), Stream::default()],
             port: to.port,
             local_port: 40_000 + (link % 20_000) as u16,

@@ -239,6 +239,19 @@ fn a_paused_host_finds_everything_when_it_goes_on() {
 }
 
 #[test]
+fn nothing_is_heard_on_a_connection_before_it_is_accepted() {
+    // The sink goes on in the very millisecond in which bytes arrive; it panics on bytes from nowhere.
+    for millis in 20..80 {
+        let (mut world, source, sink) = pair(1, Profile::calm(), None);
+        world.inflict(Fault::Pause(sink)).expect("no rule is broken");
+        let plan = FaultPlan::none().at(Millis(millis), Fault::Resume(sink));
+        world.plan(&plan);
+        world.run_until(Millis(200)).expect("no rule is broken");
+        assert!(world.get::<Source>(source).is_some_and(|source| source.open) && received(&world, sink) > 0);
+    }
+}
+
+#[test]
 fn a_crash_resets_connections_and_a_restart_is_a_new_process() {
     let mut trace = Trace::new("crash");
     let (mut world, source, sink) = pair(1, Profile::calm(), Some(&mut trace));

@@ -1,0 +1,146 @@
+//! The handshake: what a replica says to a master before any data flow.
+//!
+//! ```text
+//! replica → master   PING
+//! replica → master   AUTH [user] password             if masterauth is set
+//! replica → master   REPLCONF listening-port 7001
+//! replica → master   REPLCONF ip-address 10.0.0.7     if replica-announce-ip is set
+//! replica → master   REPLCONF capa eof capa psync2
+//! replica → master   PSYNC ? -1
+//! ```
+//!
+//! Each line waits for the answer to the one before. Only two answers can end the attempt: the one to
+//! `PING` (is this a Redis server at all, and may it be spoken to?) and the one to `AUTH`. A master that
+//! does not understand a `REPLCONF` is merely old.
+
+use core_types::{ArgsBuf, Millis, Offset, ReplId};
+
+/// What the replica's side of the link has to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkConfig {
+    /// `masteruser`: the name to log in with. Without one it is the default user.
+    pub user: Option<String>,
+    /// `masterauth`: the password to log in with. Without one there is no `AUTH`, whatever `user` says.
+    pub password: Option<String>,
+    /// The port this node's clients connect to; the master shows it in `INFO` and `ROLE`.
+    pub listening_port: u16,
+    /// `replica-announce-ip`: the address to show, where the one the master sees would be wrong.
+    pub announce_ip: Option<String>,
+    /// `repl-timeout`: how long a silent master is believed to be alive. Redis's default is 60 s.
+    pub timeout: Millis,
+    /// How long to wait before the next attempt. Redis looks once a second (`replicationCron`).
+    pub retry: Millis,
+}
+
+impl Default for LinkConfig {
+    fn default() -> LinkConfig {
+        LinkConfig {
+            user: None,
+            password: None,
+            listening_port: 6379,
+            announce_ip: None,
+            timeout: Millis::from_secs(60),
+            retry: Millis::from_secs(1),
+        }
+    }
+}
+
+// ANCHOR: step
+/// The command whose reply is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// `PING`
+    Ping,
+    /// `AUTH [user] password`
+    Auth,
+    /// `REPLCONF listening-port N`
+    Port,
+    /// `REPLCONF ip-address A`
+    Ip,
+    /// `REPLCONF capa eof capa psync2`: this replica understands a payload that ends with a mark, and
+    /// `+CONTINUE` with a new id.
+    Capa,
+    /// `PSYNC ? -1`: I have nothing; send everything.
+    Psync,
+}
+// ANCHOR_END: step
+
+// ANCHOR: next
+/// What follows from a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Go on: send the command of this step.
+    Send(Step),
+    /// The reply was the one to `PSYNC`: it says how to synchronise ([`parse_psync_reply`] reads it).
+    Synchronise,
+    /// This master cannot be followed now: close the connection and try again later.
+    GiveUp,
+}
+// ANCHOR_END: next
+
+// ANCHOR: psync
+/// What a master can answer to `PSYNC`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PsyncReply {
+    /// `+FULLRESYNC id offset`: a snapshot follows, made when the stream called `id` stood at `offset`.
+    FullResync {
+        /// The name of the master's history.
+        id: ReplId,
+        /// How many bytes of the stream the snapshot contains.
+        offset: Offset,
+    },
+    /// `+CONTINUE [id]`: the stream goes on from where the replica asked for it (chapter 2).
+    Continue {
+        /// The history's new name, if it has one.
+        id: Option<ReplId>,
+    },
+    /// `-NOMASTERLINK …` or `-LOADING …`: not now, but soon.
+    TryLater,
+    /// An empty line: the master is still busy, and alive.
+    KeepAlive,
+    /// Any other error, and anything that is no answer to `PSYNC`.
+    Refused,
+}
+// ANCHOR_END: psync
+
+/// The command that belongs to `step`.
+pub fn command(step: Step, config: &LinkConfig) -> ArgsBuf {
+    let port = config.listening_port.to_string();
+    let ip = config.announce_ip.as_deref().unwrap_or_default();
+    let password = config.password.as_deref().unwrap_or_default();
+    let parts: &[&str] = match (step, &config.user) {
+        (Step::Ping, _) => &["PING"],
+        (Step::Auth, Some(user)) => &["AUTH", user, password],
+        (Step::Auth, None) => &["AUTH", password],
+        (Step::Port, _) => &["REPLCONF", "listening-port", &port],
+        (Step::Ip, _) => &["REPLCONF", "ip-address", ip],
+        (Step::Capa, _) => &["REPLCONF", "capa", "eof", "capa", "psync2"],
+        (Step::Psync, _) => &["PSYNC", "?", "-1"],
+    };
+    ArgsBuf::from_parts(parts)
+}
+
+/// Decides what to do when `reply`, a line without its line end, has answered the command of `step`.
+///
+/// - `PING`: `+…` is fine. So are three errors that only say "log in first" or "not this command for
+///   you": `-NOAUTH…`, `-NOPERM…` and `-ERR operation not permitted…`. Anything else ends the attempt.
+/// - `AUTH`: an error ends the attempt.
+/// - `REPLCONF`: any answer will do.
+/// - `PSYNC`: whatever it says is about the synchronisation.
+///
+/// `AUTH` is left out without a password, `REPLCONF ip-address` without an address to announce.
+pub fn on_reply(step: Step, reply: &[u8], config: &LinkConfig) -> Next {
+    // <exercise 1.1>
+    todo!("lab 1.1: The handshake")
+    // </exercise>
+}
+
+/// Reads the master's answer to `PSYNC`: a line without its line end.
+///
+/// A `+FULLRESYNC` must carry an id of 40 characters and an offset in decimal digits, each behind one
+/// space; `+CONTINUE` may carry an id. What does not is [`PsyncReply::Refused`].
+pub fn parse_psync_reply(line: &[u8]) -> PsyncReply {
+    // <exercise 1.2>
+    todo!("lab 1.2: The answer to PSYNC")
+    // </exercise>
+}

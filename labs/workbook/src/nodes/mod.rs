@@ -1,0 +1,146 @@
+//! The reference nodes: `cargo workbook cluster …` and `cargo workbook start`.
+
+pub(crate) mod cluster;
+mod process;
+pub(crate) mod start;
+mod talk;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::repo::Repo;
+use crate::scoring::cargo;
+
+/// A node and how it is started.
+pub(crate) struct Node {
+    pub(crate) name: &'static str,
+    pub(crate) port: u16,
+    /// The port of its master.
+    pub(crate) replica_of: Option<u16>,
+}
+
+/// The nodes of the chapters so far.
+pub(crate) const NODES: [Node; 2] = [
+    Node { name: "master", port: 7000, replica_of: None },
+    Node { name: "replica", port: 7001, replica_of: Some(7000) },
+];
+
+/// How often a node is asked whether it is ready, and how long to wait in between.
+const READY_TRIES: u32 = 150;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The node of this name, or an explanation that names those there are.
+fn find(name: &str) -> Result<&'static Node, String> {
+    NODES.iter().find(|node| node.name == name).ok_or_else(|| {
+        let names: Vec<_> = NODES.iter().map(|node| node.name).collect();
+        format!("there is no node \"{name}\". The nodes so far: {}", names.join(", "))
+    })
+}
+
+/// Logs, process ids and the nodes' own files.
+fn room(repo: &Repo) -> PathBuf {
+    repo.path("target").join("cluster")
+}
+
+fn log_path(repo: &Repo, node: &Node) -> PathBuf {
+    room(repo).join(format!("{}.log", node.name))
+}
+
+/// Builds a program and returns where it is.
+///
+/// The `dev` profile: measured, its first build takes half as long as that of the release profile, and a change of the
+/// node is built in seconds where the other optimises the whole program anew. A reader's commands do not come at a
+/// rate at which the difference in speed matters.
+fn build(repo: &Repo, package: &str, binary: &str, target: Option<&str>) -> Result<PathBuf, String> {
+    let mut command = cargo();
+    command.current_dir(&repo.root).args(["build", "--package", package, "--bin", binary]);
+    command
+        .args(["--message-format", "json-render-diagnostics"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    if let Some(target) = target {
+        command.args(["--target-dir", target]);
+    }
+    let output = command.output().map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{binary} does not build"));
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let program = messages.lines().rev().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    program.ok_or_else(|| format!("cargo did not say where {binary} is"))
+}
+
+fn build_server(repo: &Repo) -> Result<PathBuf, String> {
+    build(repo, "server", "ha-server", None)
+}
+
+/// A node's command, with its log and a directory of its own.
+fn command(repo: &Repo, program: &Path, node: &Node) -> Result<Command, String> {
+    let directory = room(repo).join(node.name);
+    let complain = |error: std::io::Error| format!("cannot prepare {}: {error}", directory.display());
+    fs::create_dir_all(&directory).map_err(complain)?;
+    // Appended: what a node said before it crashed is worth reading.
+    let log = File::options().create(true).append(true).open(log_path(repo, node)).map_err(complain)?;
+    let mut command = Command::new(program);
+    command.current_dir(&directory).args(["--port", &node.port.to_string()]);
+    // By default a master waits 5 s for more replicas that want the same snapshot. Nobody else comes here.
+    command.args(["--repl-diskless-sync-delay", "0"]);
+    if let Some(master) = node.replica_of {
+        command.args(["--replicaof", "127.0.0.1", &master.to_string()]);
+    }
+    command.stdout(log.try_clone().map_err(complain)?).stderr(log);
+    Ok(command)
+}
+
+/// Waits until the node answers and, if it is a replica, has its master's data. An error holds the end of its log.
+fn wait_until_ready(repo: &Repo, node: &Node, child: &mut Child) -> Result<(), String> {
+    for attempt in 0..READY_TRIES {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(format!(
+                "{} ended at once ({status}).\n{}",
+                node.name,
+                log_tail(&log_path(repo, node))
+            ));
+        }
+        match talk::ask(node.port, "INFO replication") {
+            Ok(info) if talk::field(&info, "master_link_status").is_none_or(|link| link == "up") => {
+                return Ok(());
+            }
+            // The node runs, which is what counts, also if its master does not answer.
+            Ok(_) if attempt > 2 * READY_TRIES / 3 => return Ok(()),
+            Ok(_) | Err(_) => pause(),
+        }
+    }
+    Err(format!("{} does not answer on port {}.\n{}", node.name, node.port, log_tail(&log_path(repo, node))))
+}
+
+fn pause() {
+    #[expect(clippy::disallowed_methods, reason = "waiting for another process, in steps; not a test")]
+    std::thread::sleep(PAUSE);
+}
+
+fn log_tail(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    let tail: String =
+        lines[lines.len().saturating_sub(8)..].iter().map(|line| format!("      {line}\n")).collect();
+    format!("  The end of {}:\n{tail}", path.display())
+}
+
+/// Complains if somebody else has the port.
+fn require_free(port: u16, wanted_by: &str) -> Result<(), String> {
+    match std::net::TcpListener::bind(("127.0.0.1", port)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
+            "port {port}, which {wanted_by} needs, is taken ({error}). Is `cargo workbook start` running elsewhere? \
+             Nodes of `cluster up` end by: cargo workbook cluster down"
+        )),
+    }
+}

@@ -1,0 +1,49 @@
+//! Just enough of a client to ask a node how it is.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Sends one inline command and returns the reply's text: a bulk string's content, or any other reply's line.
+pub(super) fn ask(port: u16, command: &str) -> Result<String, String> {
+    let say = |error: std::io::Error| error.to_string();
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(say)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(say)?;
+    stream.set_write_timeout(Some(PATIENCE)).map_err(say)?;
+    stream.write_all(format!("{command}\r\n").as_bytes()).map_err(say)?;
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).map_err(say)?;
+    let line = line.trim_end();
+    if line.is_empty() {
+        return Err("no reply".to_string());
+    }
+    if line.starts_with('-') {
+        return Err(line.to_string());
+    }
+    let Some(length) = line.strip_prefix('$') else { return Ok(line.to_string()) };
+    let length: u64 = length.parse().map_err(|_| format!("not a reply: {line}"))?;
+    let mut bulk = String::new();
+    reader.take(length.min(1 << 20)).read_to_string(&mut bulk).map_err(say)?;
+    Ok(bulk)
+}
+
+/// A field of INFO.
+pub(super) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_by_their_whole_name() {
+        let info = "# Server\r\nprocess_id:17\r\nrole:master\r\n";
+        assert_eq!(field(info, "process_id"), Some("17"));
+        assert_eq!(field(info, "process"), None);
+    }
+}

@@ -1,0 +1,64 @@
+use std::process::Command;
+
+use system::{Server, redis_tool};
+
+/// One run of one test against one server, or the median of several.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measurement {
+    pub(crate) requests_per_second: f64,
+    /// Microseconds of the server's CPU time for one request, where the system tells.
+    pub(crate) cpu_micros: Option<f64>,
+}
+
+impl Measurement {
+    /// Each value's median.
+    pub(crate) fn median(runs: &[Measurement]) -> Measurement {
+        let cpu: Vec<f64> = runs.iter().filter_map(|run| run.cpu_micros).collect();
+        Measurement {
+            requests_per_second: median(runs.iter().map(|run| run.requests_per_second).collect())
+                .unwrap_or_default(),
+            cpu_micros: median(cpu),
+        }
+    }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// Runs redis-benchmark once.
+pub(crate) fn measure(server: &Server, flags: &[String], requests: u64) -> Result<Measurement, String> {
+    let tool = redis_tool("redis-benchmark").ok_or("redis-benchmark is not installed")?;
+    let before = cpu_time_nanos(server.pid());
+    let output = Command::new(tool)
+        .args(["-p", &server.port_text(), "--csv"])
+        .args(flags)
+        .output()
+        .map_err(|error| error.to_string())?;
+    let after = cpu_time_nanos(server.pid());
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let cpu = before.zip(after).map(|(before, after)| (after - before) as f64);
+    Ok(Measurement {
+        requests_per_second: rate(&text).ok_or_else(|| format!("no result in: {text}"))?,
+        cpu_micros: cpu.map(|nanos| nanos / 1000.0 / requests as f64),
+    })
+}
+
+/// The second column of the last line: `"SET","123456.78",…`.
+fn rate(csv: &str) -> Option<f64> {
+    csv.lines().last()?.split(',').nth(1)?.trim_matches('"').parse().ok()
+}
+
+/// The CPU time that all threads of a process have used, in nanoseconds. Linux only.
+fn cpu_time_nanos(pid: u32) -> Option<u64> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let of_thread = |dir: std::path::PathBuf| -> Option<u64> {
+        let text = std::fs::read_to_string(dir.join("schedstat")).ok()?;
+        text.split(' ').next()?.parse().ok()
+    };
+    threads.flatten().map(|thread| of_thread(thread.path())).sum()
+}
