@@ -57,8 +57,8 @@ pub enum Step {
     Port,
     /// `REPLCONF ip-address A`
     Ip,
-    /// `REPLCONF capa eof capa psync2`: this replica understands a payload that ends with a mark, and
-    /// `+CONTINUE` with a new id.
+    /// `REPLCONF capa eof capa psync2`: this replica understands a
+    /// payload that ends with a mark, and `+CONTINUE` with a new id.
     Capa,
     /// `PSYNC ? -1`: I have nothing; send everything.
     Psync,
@@ -71,9 +71,11 @@ pub enum Step {
 pub enum Next {
     /// Go on: send the command of this step.
     Send(Step),
-    /// The reply was the one to `PSYNC`: it says how to synchronise ([`parse_psync_reply`] reads it).
+    /// The reply was the one to `PSYNC`: it says how to synchronise
+    /// ([`parse_psync_reply`] reads it).
     Synchronise,
-    /// This master cannot be followed now: close the connection and try again later.
+    /// This master cannot be followed now: close the connection and try
+    /// again later.
     GiveUp,
 }
 // ANCHOR_END: next
@@ -82,14 +84,16 @@ pub enum Next {
 /// What a master can answer to `PSYNC`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PsyncReply {
-    /// `+FULLRESYNC id offset`: a snapshot follows, made when the stream called `id` stood at `offset`.
+    /// `+FULLRESYNC id offset`: a snapshot follows, made when the stream
+    /// called `id` stood at `offset`.
     FullResync {
         /// The name of the master's history.
         id: ReplId,
         /// How many bytes of the stream the snapshot contains.
         offset: Offset,
     },
-    /// `+CONTINUE [id]`: the stream goes on from where the replica asked for it (chapter 2).
+    /// `+CONTINUE [id]`: the stream goes on from where the replica asked
+    /// for it (chapter 2).
     Continue {
         /// The history's new name, if it has one.
         id: Option<ReplId>,

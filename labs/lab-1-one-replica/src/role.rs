@@ -18,12 +18,15 @@ pub enum ReplicaOf {
 /// One step of a change of role. The node carries them out in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoleStep {
-    /// Close the connection to the present master, and forget what was half transferred.
+    /// Close the connection to the present master, and forget what was
+    /// half transferred.
     CloseLink,
-    /// Close the connections of this node's own replicas: what they follow is about to be another
-    /// history. They come back by themselves.
+    /// Close the connections of this node's own replicas: what they
+    /// follow is about to be another history. They come back by
+    /// themselves.
     CloseReplicas,
-    /// Begin a history of its own: writes from now on are under a new replication id.
+    /// Begin a history of its own: writes from now on are under a new
+    /// replication id.
     NewReplicationId,
     /// Be this from now on.
     Become(Role),

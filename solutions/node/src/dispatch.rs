@@ -219,21 +219,22 @@ const WITHOUT_EFFECT: [&str; 4] = ["MULTI", "EXEC", "PUBLISH", "SPUBLISH"];
 const EXPIRE_BUDGET: usize = 2_000;
 
 fn unknown_command(args: Args<'_>) -> String {
-    // `processCommand` in Redis's server.c: the name up to 128 bytes, then arguments up to 128 in all.
-    let name = args.name();
-    let mut text = format!("ERR unknown command '{}', with args beginning with: ", shown(name, 128));
-    let mut room = 128;
+    // `processCommand` in Redis's server.c: the name up to 128 bytes, then arguments until the list of
+    // them, quotes and blanks included, has 128.
+    const MOST: usize = 128;
+    let mut list = String::new();
     for arg in args.iter().skip(1) {
-        if room == 0 {
+        if list.len() >= MOST {
             break;
         }
-        let piece = shown(arg, room);
-        room = room.saturating_sub(arg.len().min(room));
-        text.push_str(&format!("'{piece}' "));
+        let piece = shown(arg, MOST - list.len());
+        list.push_str(&format!("'{piece}' "));
     }
-    text
+    format!("ERR unknown command '{}', with args beginning with: {list}", shown(args.name(), MOST))
 }
 
 fn shown(bytes: &[u8], most: usize) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(most)]).into_owned()
+    // To Redis these are C strings, which end at a NUL byte.
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end.min(most)]).into_owned()
 }

@@ -22,14 +22,16 @@ use crate::transfer::MARK_LEN;
 /// How far the synchronisation of one replica has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// It has asked; no snapshot has been started for it. Writes of now will be in the snapshot.
+    /// It has asked; no snapshot has been started for it. Writes of now
+    /// will be in the snapshot.
     WaitSnapshot,
-    /// The snapshot is being made. Writes from now on are not in it: they are held.
+    /// The snapshot is being made. Writes from now on are not in it: they
+    /// are held.
     Snapshotting,
     /// The snapshot is on the wire. Writes are still held.
     Sending,
-    /// A snapshot with an end mark is sent; until the replica says that it has loaded it, writes are
-    /// held.
+    /// A snapshot with an end mark is sent; until the replica says that
+    /// it has loaded it, writes are held.
     AwaitAck,
     /// Writes are sent as they happen.
     Online,

@@ -18,9 +18,11 @@ pub struct Gate {
     pub read_only: bool,
     /// The replica is connected to its master and has its data.
     pub link_up: bool,
-    /// `replica-serve-stale-data`, by default yes: answer although the link is down.
+    /// `replica-serve-stale-data`, by default yes: answer although the
+    /// link is down.
     pub serve_stale: bool,
-    /// A snapshot is being loaded: there is no whole data set to answer from.
+    /// A snapshot is being loaded: there is no whole data set to answer
+    /// from.
     pub loading: bool,
 }
 

@@ -42,7 +42,8 @@ pub enum Chunk {
     Begin(Framing),
     /// The next bytes of the snapshot; never empty.
     Payload(Bytes),
-    /// The snapshot is complete. What is left in the buffer belongs to the stream.
+    /// The snapshot is complete. What is left in the buffer belongs to
+    /// the stream.
     Done,
 }
 // ANCHOR_END: chunk
