@@ -14,13 +14,14 @@
 //! # Differences from Redis
 //!
 //! - `bind` is `127.0.0.1 -::1` unless it is set: an exercise should not be open to the network.
-//! - `save` and `appendonly` are understood but do nothing yet; [`Config::notes`] says so. `save` is
-//!   empty by default.
+//! - `save` is empty by default: a node of an exercise leaves no file behind that nobody asked for.
 //! - `daemonize` may only be `no`. `port`, `bind` and `tcp-backlog` cannot change while the node runs.
 //! - Values are text: one that is not UTF-8 is refused.
 //! - `include` takes one path, without wildcards.
 
+mod limits;
 mod load;
+mod rewrite;
 mod runtime;
 mod table;
 #[cfg(test)]
@@ -28,7 +29,9 @@ mod tests;
 mod values;
 
 use core_types::{Endpoint, LogLevel, Millis};
+use keyspace::Compact;
 
+pub use limits::{Access, OutputLimit, Policy};
 pub use load::{LoadError, Source};
 pub use runtime::Changed;
 
@@ -81,6 +84,29 @@ pub struct Config {
     pub tcp_keepalive: Millis,
     /// How many clients may be connected at once.
     pub maxclients: usize,
+    /// How many bytes the process may allocate before keys are evicted or writes refused; zero for any.
+    pub maxmemory: u64,
+    /// What is done at that limit.
+    pub maxmemory_policy: Policy,
+    /// How many keys of each database are drawn to find one to evict.
+    pub maxmemory_samples: usize,
+    /// How much output may wait for a normal client, a replica and a subscriber.
+    pub client_output_buffer_limit: [OutputLimit; 3],
+    /// How many received bytes may wait to be executed, in bytes for each client.
+    pub client_query_buffer_limit: usize,
+    /// Commands that take longer than this are kept for `SLOWLOG`, in microseconds; negative for none.
+    pub slowlog_log_slower_than: i64,
+    /// How many of them.
+    pub slowlog_max_len: usize,
+    /// Understood, but without effect: there is no latency monitor.
+    pub latency_monitor_threshold: u64,
+    /// Who may use `DEBUG`.
+    pub enable_debug_command: Access,
+    /// Up to where values keep their compact forms.
+    pub compact: Compact,
+    /// The configuration file we were started with, as an absolute path if the driver knows it; empty
+    /// for none.
+    pub file: String,
     /// The longest string a client may send, in bytes.
     pub proto_max_bulk_len: usize,
     /// Lines below this level are not logged.
@@ -95,10 +121,55 @@ pub struct Config {
     pub dbfilename: String,
     /// File to write our process id to; empty for none.
     pub pidfile: String,
-    /// When to save snapshots: (seconds, changes). Understood, but without effect yet.
+    /// When to save snapshots: (seconds, changes).
     pub save: Vec<(u64, u64)>,
-    /// Keep an append-only file. Understood, but without effect yet.
+    /// Refuse writes while the last save has failed, if there are save points.
+    pub stop_writes_on_bgsave_error: bool,
+    /// Keep an append-only file.
     pub appendonly: bool,
+    /// The name with which the names of its parts begin.
+    pub appendfilename: String,
+    /// The folder of its parts, inside `dir`.
+    pub appenddirname: String,
+    /// When it is forced to the disk.
+    pub appendfsync: Fsync,
+    /// Rewrite it when it has grown by so many percent since the last time; 0 for never.
+    pub auto_aof_rewrite_percentage: u64,
+    /// Do not rewrite it by itself below this size, in bytes.
+    pub auto_aof_rewrite_min_size: u64,
+    /// Accept a file that ends in the middle of a command.
+    pub aof_load_truncated: bool,
+}
+
+/// When an append-only file is forced to the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fsync {
+    /// Before the reply: an acknowledged write is not lost.
+    Always,
+    /// Once a second.
+    EverySec,
+    /// Whenever the system likes.
+    No,
+}
+
+impl Fsync {
+    const WORDS: &'static [&'static str] = &["everysec", "always", "no"];
+
+    fn word(self) -> &'static str {
+        match self {
+            Fsync::Always => "always",
+            Fsync::EverySec => "everysec",
+            Fsync::No => "no",
+        }
+    }
+
+    fn of(word: &str) -> Fsync {
+        match word {
+            "always" => Fsync::Always,
+            "no" => Fsync::No,
+            _ => Fsync::EverySec,
+        }
+    }
 }
 
 impl Default for Config {
@@ -124,6 +195,17 @@ impl Default for Config {
             timeout: Millis::ZERO,
             tcp_keepalive: Millis::from_secs(300),
             maxclients: 10_000,
+            maxmemory: 0,
+            maxmemory_policy: Policy::NoEviction,
+            maxmemory_samples: 5,
+            client_output_buffer_limit: OutputLimit::DEFAULT,
+            client_query_buffer_limit: 1 << 30,
+            slowlog_log_slower_than: 10_000,
+            slowlog_max_len: 128,
+            latency_monitor_threshold: 0,
+            enable_debug_command: Access::No,
+            compact: Compact::default(),
+            file: String::new(),
             proto_max_bulk_len: 512 << 20,
             loglevel: LogLevel::Notice,
             logfile: String::new(),
@@ -132,7 +214,14 @@ impl Default for Config {
             dbfilename: "dump.rdb".into(),
             pidfile: String::new(),
             save: Vec::new(),
+            stop_writes_on_bgsave_error: true,
             appendonly: false,
+            appendfilename: "appendonly.aof".into(),
+            appenddirname: "appendonlydir".into(),
+            appendfsync: Fsync::EverySec,
+            auto_aof_rewrite_percentage: 100,
+            auto_aof_rewrite_min_size: 64 << 20,
+            aof_load_truncated: true,
         }
     }
 }
@@ -140,15 +229,6 @@ impl Default for Config {
 impl Config {
     /// What an operator should know about this configuration, one warning a line.
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        if !self.save.is_empty() {
-            notes.push("'save' has no effect: this version keeps its data in memory only.".to_owned());
-        }
-        if self.appendonly {
-            notes.push(
-                "'appendonly yes' has no effect: this version keeps its data in memory only.".to_owned(),
-            );
-        }
-        notes
+        Vec::new()
     }
 }

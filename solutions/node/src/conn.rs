@@ -1,10 +1,15 @@
+use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::{Buf, BytesMut};
 use core_types::{Millis, Protocol};
 
+use crate::blocking::Blocked;
 use crate::layers::wire::CommandDecoder;
+use crate::persistence::Hold;
+use crate::pubsub::Subscriptions;
 use crate::replication::ReplicaConn;
+use crate::transaction::Transaction;
 
 /// Names one connection. Never reused in the life of a node, so that a late event of a closed
 /// connection cannot reach its successor.
@@ -61,6 +66,20 @@ pub(crate) struct Input {
     pub(crate) pending: BytesMut,
 }
 
+/// Which commands of a client are answered: `CLIENT REPLY`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Replies {
+    /// All of them.
+    #[default]
+    On,
+    /// None.
+    Off,
+    /// All but the next one.
+    SkipNext,
+    /// All but this one.
+    Skip,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Conn {
@@ -82,6 +101,9 @@ pub(crate) struct Conn {
     pub(crate) out: BytesMut,
     /// How many bytes were ever taken from the front of `out`.
     pub(crate) sent: u64,
+    /// Up to here output was looked at for what must wait, and what of it waits for the disk.
+    pub(crate) looked_at: u64,
+    pub(crate) holds: VecDeque<Hold>,
     /// It is in the node's list of connections to write to.
     pub(crate) queued: bool,
     /// Set once `Effect::Close` is on its way: nothing more is read or executed.
@@ -90,6 +112,26 @@ pub(crate) struct Conn {
     pub(crate) replica_mute: bool,
     /// Its input was left where it is, since too many replies wait to be written.
     pub(crate) throttled: bool,
+    /// Commands queued since `MULTI`.
+    pub(crate) transaction: Option<Transaction>,
+    /// Watched keys: database, name, and whether it was there when the watch began.
+    pub(crate) watched: Vec<(usize, Box<[u8]>, bool)>,
+    /// A watched key was written since.
+    pub(crate) watch_broken: bool,
+    /// A command that waits. What else the client sends waits behind it.
+    pub(crate) blocked: Option<Blocked>,
+    /// Its next command waits for the end of a pause.
+    pub(crate) postponed: bool,
+    /// It gets every command that anybody sends (`MONITOR`).
+    pub(crate) is_monitor: bool,
+    /// It shall not be chosen when clients have to go (`CLIENT NO-EVICT`).
+    pub(crate) no_evict: bool,
+    /// Which of its commands are answered.
+    pub(crate) replies: Replies,
+    /// Since when its output has been over the soft limit.
+    pub(crate) over_soft_limit: Option<Millis>,
+    /// What it listens to.
+    pub(crate) subscriptions: Subscriptions,
     /// What it said of itself by `REPLCONF` so far.
     pub(crate) hello: ReplicaHello,
 }
@@ -112,12 +154,29 @@ impl Conn {
             input: Input::default(),
             out: BytesMut::new(),
             sent: 0,
+            looked_at: 0,
+            holds: VecDeque::new(),
             queued: false,
             closing: false,
             replica_mute: false,
             throttled: false,
+            transaction: None,
+            watched: Vec::new(),
+            watch_broken: false,
+            blocked: None,
+            postponed: false,
+            is_monitor: false,
+            no_evict: false,
+            replies: Replies::On,
+            over_soft_limit: None,
+            subscriptions: Subscriptions::new(),
             hello: ReplicaHello::default(),
         }
+    }
+
+    /// It executes nothing at the moment: what it sends waits.
+    pub(crate) fn waits(&self) -> bool {
+        self.blocked.is_some() || self.postponed
     }
 
     /// Drops `count` bytes that the driver has written.

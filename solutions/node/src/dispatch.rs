@@ -1,22 +1,24 @@
 //! From bytes to executed commands, and from what they changed to the replication stream.
 
 use core_types::{Args, LogLevel, Origin, Reply};
-use keyspace::{Ctx, Deleted, Flags};
+use keyspace::{Ctx, Deleted, Flags, Handler};
 
 use crate::Node;
-use crate::conn::{Conn, Input, Kind};
+use crate::conn::{Conn, Input, Kind, Replies};
 use crate::layers::one_replica::{CommandTraits, Gate, expired_key, may_run};
 use crate::layers::wire::{Encoder, Limits};
 use crate::node::STOP_READING;
+use crate::pubsub::{Space, refused_to_subscriber};
 use crate::replication::Discard;
-use crate::table::{self, Command, Run};
+use crate::table::{self, Call, Run};
 
 impl Node {
     /// Executes every complete command at the front of `buffer` and returns how many bytes they took.
     pub(crate) fn execute_all(&mut self, conn: &mut Conn, input: &mut Input, buffer: &[u8]) -> usize {
         let mut used = 0;
         conn.throttled = false;
-        while used < buffer.len() && !conn.closing {
+        self.meter_mark = self.meters.micros();
+        while used < buffer.len() && !conn.closing && !conn.waits() {
             if conn.out.len() >= STOP_READING && matches!(conn.kind, Kind::Client) {
                 conn.throttled = true;
                 break;
@@ -30,8 +32,9 @@ impl Node {
             match input.decoder.decode(rest, &limits) {
                 Ok(Some(length)) => {
                     let args = input.decoder.args(rest);
-                    if !args.is_empty() {
-                        self.execute(conn, args);
+                    if !args.is_empty() && !self.execute(conn, args) {
+                        // It stays where it is, and is read again when its time has come.
+                        break;
                     }
                     used += length;
                 }
@@ -55,36 +58,31 @@ impl Node {
         Encoder::new(&mut conn.out, conn.protocol)
     }
 
-    /// One command of a client: the checks in Redis's order, then the command.
-    fn execute(&mut self, conn: &mut Conn, args: Args<'_>) {
+    /// One command of a client: the checks in Redis's order, then the command. False if it has to wait:
+    /// then nothing has happened.
+    fn execute(&mut self, conn: &mut Conn, args: Args<'_>) -> bool {
         let before = conn.out.len();
-        match self.admit(conn, args) {
-            Ok(command) => {
-                conn.last_command = command.spec.name;
-                self.stats.commands_processed += 1;
-                match command.run {
-                    Run::Data(handler) => {
-                        let mut reply = Encoder::new(&mut conn.out, conn.protocol);
-                        let mut ctx = Ctx {
-                            keyspace: &mut self.keyspace,
-                            db: conn.db,
-                            now: self.now,
-                            expired: expired_key(&self.replication.role, Origin::Client),
-                            protocol: conn.protocol,
-                            reply: &mut reply,
-                            effects: &mut self.effects,
-                        };
-                        handler(&mut ctx, args);
-                        self.after_data(conn.db, args);
-                    }
-                    Run::Node(handler) => handler(self, conn, args),
+        let admitted = table::resolve(args).and_then(|call| {
+            self.admit(conn, call)?;
+            refused_to_subscriber(conn, call.spec.name).map_or(Ok(()), Err)?;
+            self.make_room(conn, call.spec)?;
+            Ok(call)
+        });
+        match admitted {
+            Ok(call) => {
+                if self.is_paused_for(conn, call.spec) {
+                    conn.postponed = true;
+                    return false;
+                }
+                if !self.queue(conn, call.command.spec, args) {
+                    self.run(conn, call, args, true);
+                    conn.watch_broken |= std::mem::take(&mut self.broke_own_watch);
+                    self.serve_waiting();
                 }
             }
-            Err(text) => self.encoder(conn).error(&text),
+            Err(text) => self.refuse(conn, args, &text),
         }
-        if conn.out.get(before) == Some(&b'-') {
-            self.stats.error_replies += 1;
-        }
+        self.withhold_reply(conn, before);
         if let Kind::Replica(replica) = &mut conn.kind {
             // A replica hears its stream and nothing else: Redis, too, drops replies to replicas. What the
             // command released of the stream comes only now, so that it does not go with the reply.
@@ -95,27 +93,117 @@ impl Node {
                 conn.out.extend_from_slice(&bytes);
             }
         }
+        true
     }
 
-    /// May this client run this command now?
-    fn admit(&self, conn: &Conn, args: Args<'_>) -> Result<&'static Command, String> {
-        let Some(command) = table::lookup(args.name()) else {
-            return Err(unknown_command(args));
-        };
-        let spec = &command.spec;
-        if !spec.accepts(args.len()) {
-            return Err(format!("ERR wrong number of arguments for '{}' command", spec.name));
+    /// A command did not even run. A transaction it belongs to must not run without it.
+    fn refuse(&mut self, conn: &mut Conn, args: Args<'_>, text: &str) {
+        if let Ok(call) = table::resolve(args) {
+            self.stats.command(call.index).rejected += 1;
         }
+        Node::refuse_transaction(conn);
+        let begin = conn.out.len();
+        if args.is(0, "exec") {
+            conn.transaction = None;
+            self.unwatch_all(conn);
+            let why = text.strip_prefix("ERR ").unwrap_or(text);
+            let text = format!("EXECABORT Transaction discarded because of: {why}");
+            self.encoder(conn).error(&text);
+        } else {
+            self.encoder(conn).error(text);
+        }
+        self.stats.count_error(&conn.out[begin + 1..]);
+    }
+
+    /// Takes back the reply that begins at `before`, if the client wants none.
+    fn withhold_reply(&mut self, conn: &mut Conn, before: usize) {
+        match conn.replies {
+            Replies::On => {}
+            Replies::Off => conn.out.truncate(before),
+            Replies::SkipNext => {
+                conn.out.truncate(before);
+                conn.replies = Replies::Skip;
+            }
+            Replies::Skip => {
+                conn.out.truncate(before);
+                conn.replies = Replies::On;
+            }
+        }
+    }
+
+    /// Runs one command that has been admitted, and counts it.
+    pub(crate) fn run(&mut self, conn: &mut Conn, call: Call, args: Args<'_>, may_block: bool) {
+        conn.last_command = call.spec.name;
+        self.stats.commands_processed += 1;
+        let (begin, begun) = (conn.out.len(), self.meter_mark);
+        match call.command.run {
+            Run::Data(handler) => self.run_data(conn, handler, args, may_block),
+            Run::Node(handler) => handler(self, conn, args),
+        }
+        self.meter_mark = self.meters.micros();
+        let took = self.meter_mark.saturating_sub(begun) + std::mem::take(&mut self.stalled);
+        let failed = conn.out.get(begin) == Some(&b'-');
+        let counted = self.stats.command(call.index);
+        counted.calls += 1;
+        counted.micros += took;
+        if failed {
+            counted.failed += 1;
+            self.stats.count_error(&conn.out[begin + 1..]);
+        }
+        if took as i64 >= self.config.slowlog_log_slower_than
+            && self.config.slowlog_log_slower_than >= 0
+            && !call.spec.flags.contains(Flags::SKIP_SLOWLOG)
+        {
+            self.slowlog.add(self.now, took, args, conn, self.config.slowlog_max_len);
+        }
+        if !self.monitors.is_empty()
+            && !call.spec.flags.contains(Flags::ADMIN)
+            && !call.spec.flags.contains(Flags::SKIP_MONITOR)
+        {
+            self.show_to_monitors(conn, conn.db, args);
+        }
+    }
+
+    /// A command on data: run it, count it, tell the replicas, or wait.
+    pub(crate) fn run_data(&mut self, conn: &mut Conn, handler: Handler, args: Args<'_>, may_block: bool) {
+        let mut reply = Encoder::new(&mut conn.out, conn.protocol);
+        let mut ctx = Ctx {
+            keyspace: &mut self.keyspace,
+            db: conn.db,
+            now: self.now,
+            expired: expired_key(&self.replication.role, Origin::Client),
+            protocol: conn.protocol,
+            may_block,
+            reply: &mut reply,
+            effects: &mut self.effects,
+        };
+        handler(&mut ctx, args);
+        let wait = self.effects.wait.take();
+        self.after_data(conn.db, args);
+        if let Some(wait) = wait {
+            self.block(conn, wait, args);
+        }
+    }
+
+    /// May this client run this command now? The error is the whole text for the client.
+    pub(crate) fn admit(&self, conn: &Conn, call: Call) -> Result<(), String> {
+        let spec = call.spec;
         if !conn.authenticated && !spec.flags.contains(Flags::NO_AUTH) {
             return Err("NOAUTH Authentication required.".into());
         }
-        if self.replication.is_replica() {
+        if (spec.flags.contains(Flags::WRITE) || spec.name == "ping")
+            && let Some(text) = self.disk_refusal()
+        {
+            return Err(text);
+        }
+        let loading = self.persistence.is_loading();
+        if self.replication.is_replica() || loading {
             let gate = Gate {
-                role_is_replica: true,
+                role_is_replica: self.replication.is_replica(),
                 read_only: self.config.replica_read_only,
                 link_up: self.replication.link_is_online(),
                 serve_stale: self.config.replica_serve_stale_data,
-                loading: false,
+                loading,
             };
             let traits = CommandTraits {
                 write: spec.flags.contains(Flags::WRITE),
@@ -124,14 +212,11 @@ impl Node {
             };
             may_run(&gate, Origin::Client, traits).map_err(|refusal| refusal.to_string())?;
         }
-        Ok(command)
+        Ok(())
     }
 
     /// One command of our master's stream. It was executed there, so nobody hears a reply.
     pub(crate) fn execute_from_master(&mut self, db: usize, args: Args<'_>) {
-        if WITHOUT_EFFECT.iter().any(|name| args.is(0, name)) {
-            return;
-        }
         let Some(command) = table::lookup(args.name()) else {
             return self.cannot_apply(args, "the command is not known here");
         };
@@ -151,17 +236,32 @@ impl Node {
                     now: self.now,
                     expired: expired_key(&self.replication.role, Origin::MasterLink),
                     protocol: core_types::Protocol::Resp2,
+                    may_block: false,
                     reply: &mut reply,
                     effects: &mut self.effects,
                 };
                 handler(&mut ctx, args);
-                // Replicas of this replica get the master's own bytes, so there is nothing to add.
+                // Replicas of this replica get the master's own bytes; only our files hear of it here.
+                self.replication.dirty += self.effects.dirty;
+                if self.persistence.aof.is_recording() {
+                    let effects = std::mem::take(&mut self.effects);
+                    for command in effects.told(args) {
+                        self.propagate(db, command);
+                    }
+                    self.effects = effects;
+                }
                 self.effects.clear();
                 if let Some(error) = reply.error {
                     self.cannot_apply(args, &error);
                 }
             }
-            // What touches no data has no effect here.
+            Run::Node(_) if args.is(0, "PUBLISH") && args.len() == 3 => {
+                self.publish(Space::Channel, &args[1], &args[2], None);
+            }
+            Run::Node(_) if args.is(0, "SPUBLISH") && args.len() == 3 => {
+                self.publish(Space::Shard, &args[1], &args[2], None);
+            }
+            // What touches no data (the brackets of a transaction, too) has no effect here.
             Run::Node(_) => {}
         }
     }
@@ -178,63 +278,61 @@ impl Node {
 
     /// Counts what a data command did, and tells the replicas.
     pub(crate) fn after_data(&mut self, db: usize, args: Args<'_>) {
-        let effects = &mut self.effects;
-        self.stats.keyspace_hits += std::mem::take(&mut effects.hits);
-        self.stats.keyspace_misses += std::mem::take(&mut effects.misses);
-        self.stats.expired_keys += std::mem::take(&mut effects.expired);
-        let changed = effects.dirty > 0 || !effects.before.is_empty();
-        if changed {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.stats.keyspace_hits += effects.hits;
+        self.stats.keyspace_misses += effects.misses;
+        self.stats.expired_keys += effects.expired;
+        if effects.dirty > 0 || !effects.before.is_empty() || !effects.elsewhere.is_empty() {
             self.replication.dirty += effects.dirty;
-            if self.replication.is_feeding() {
-                for command in effects.told(args) {
-                    self.replication.append(Some(db), command);
+            for del in &effects.before {
+                self.touch_written(db, del.as_args());
+            }
+            for (other, del) in &effects.elsewhere {
+                self.touch_written(*other, del.as_args());
+            }
+            if effects.dirty > 0 {
+                self.touch_written(db, args);
+            }
+            if self.is_telling() {
+                let commands = effects.elsewhere.len() + effects.told(args).take(2).count();
+                let alone = self.in_unit() || commands < 2;
+                if !alone {
+                    self.begin_unit();
                 }
+                for (other, del) in &effects.elsewhere {
+                    self.propagate(*other, del.as_args());
+                }
+                for command in effects.told(args) {
+                    self.propagate(db, command);
+                }
+                if !alone {
+                    self.end_unit();
+                }
+            }
+            self.ready.extend(effects.ready.drain(..));
+            if self.blocked_clients > 0 && args.is(0, "SWAPDB") {
+                self.recheck_waiting();
             }
         }
         effects.clear();
+        self.effects = effects;
     }
 
     /// Deletes a few keys whose time is up, on a master. A replica waits for its master's `DEL`.
     pub(crate) fn expire_some(&mut self) {
-        if self.replication.is_replica() {
+        if self.replication.is_replica() || !self.active_expire || self.paused.is_some() {
             return;
         }
         let mut deleted = Vec::new();
         self.keyspace.active_expire(self.now, EXPIRE_BUDGET, &mut deleted);
         for Deleted { db, key } in deleted {
             self.stats.expired_keys += 1;
-            if self.replication.is_feeding() {
-                let del = core_types::ArgsBuf::from_parts([b"DEL".as_slice(), &key]);
-                self.replication.append(Some(db), del.as_args());
-            }
+            let del = core_types::ArgsBuf::from_parts([b"DEL".as_slice(), &key]);
+            self.touch_written(db, del.as_args());
+            self.propagate(db, del.as_args());
         }
     }
 }
-
-/// What a master's stream may hold besides commands on data: the brackets of a transaction, whose
-/// commands are applied as they come, and messages, for which there are no subscribers yet.
-const WITHOUT_EFFECT: [&str; 4] = ["MULTI", "EXEC", "PUBLISH", "SPUBLISH"];
 
 /// How many keys one round of active expiry may look at.
 const EXPIRE_BUDGET: usize = 2_000;
-
-fn unknown_command(args: Args<'_>) -> String {
-    // `processCommand` in Redis's server.c: the name up to 128 bytes, then arguments until the list of
-    // them, quotes and blanks included, has 128.
-    const MOST: usize = 128;
-    let mut list = String::new();
-    for arg in args.iter().skip(1) {
-        if list.len() >= MOST {
-            break;
-        }
-        let piece = shown(arg, MOST - list.len());
-        list.push_str(&format!("'{piece}' "));
-    }
-    format!("ERR unknown command '{}', with args beginning with: {list}", shown(args.name(), MOST))
-}
-
-fn shown(bytes: &[u8], most: usize) -> String {
-    // To Redis these are C strings, which end at a NUL byte.
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end.min(most)]).into_owned()
-}

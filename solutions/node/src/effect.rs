@@ -1,4 +1,7 @@
-use core_types::{Endpoint, LogLevel};
+use std::fmt;
+
+use bytes::Bytes;
+use core_types::{Endpoint, LogLevel, Millis};
 
 use crate::ConnId;
 
@@ -26,6 +29,14 @@ pub enum Effect {
         /// The text, without time or process id.
         text: String,
     },
+    /// Something about files. One after the other, in order; see [`FileEffect`].
+    File(FileEffect),
+    /// Stand still for so long, as a process does that the system has stopped: nobody is served, no timer
+    /// runs. What is pending is written afterwards. (`DEBUG SLEEP`)
+    Stall {
+        /// How long.
+        time: Millis,
+    },
     /// End the process.
     Exit {
         /// Its exit code.
@@ -42,4 +53,95 @@ pub struct Peer {
     pub local_addr: String,
     /// True if the peer is on this machine: protected mode lets it in without a password.
     pub loopback: bool,
+}
+
+/// Names a file while it is read or written. Never used again for another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileId(pub(crate) u64);
+
+impl fmt::Debug for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "file {}", self.0)
+    }
+}
+
+/// What the node asks for about files. Names are relative to the directive `dir`; folders in them are made
+/// as needed. The driver carries these out strictly in order, and answers with `Node::file_event`.
+///
+/// After a `Failed` for a file, everything asked for it later is passed over without an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileEffect {
+    /// Read it from the beginning: `Piece` for piece, then `End`; or `Missing`, or `Failed`. Between pieces
+    /// the driver serves others.
+    Read {
+        /// The name it has in the answers.
+        file: FileId,
+        /// Where it is.
+        name: String,
+    },
+    /// Make it, empty, whatever was there. No answer if that succeeds.
+    Create {
+        /// The name it has from now on.
+        file: FileId,
+        /// Where it will be.
+        name: String,
+    },
+    /// Open it to append to it. No answer if that succeeds.
+    Open {
+        /// The name it has from now on.
+        file: FileId,
+        /// Where it is.
+        name: String,
+    },
+    /// Write at its end, and if `sync`, have all of it on the disk itself. The answer is `Written`.
+    Append {
+        /// Which file.
+        file: FileId,
+        /// What to write; may be empty.
+        bytes: Bytes,
+        /// Wait for the disk.
+        sync: bool,
+    },
+    /// Have all of it on the disk, and close it. If `to` is given, let it take that name, in place of what had
+    /// it, and have the folder on the disk too. The answer is `Committed`.
+    Commit {
+        /// Which file.
+        file: FileId,
+        /// Its name from now on.
+        to: Option<String>,
+    },
+    /// Close it, and delete it. No answer.
+    Discard {
+        /// Which file.
+        file: FileId,
+    },
+    /// Cut a file off behind `length` bytes, on the disk. No answer.
+    Truncate {
+        /// Which file.
+        name: String,
+        /// So many bytes stay.
+        length: u64,
+    },
+    /// Delete it. That it is not there is no failure. No answer.
+    Remove {
+        /// Which file.
+        name: String,
+    },
+}
+
+/// What became of a [`FileEffect`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileEvent<'a> {
+    /// The next bytes of a file that is read.
+    Piece(&'a [u8]),
+    /// That was all of it.
+    End,
+    /// There is no such file.
+    Missing,
+    /// An `Append` is done: how many bytes it was.
+    Written(usize),
+    /// A `Commit` is done.
+    Committed,
+    /// It went wrong: the system's reason. The file is closed.
+    Failed(String),
 }

@@ -5,31 +5,54 @@ use std::fmt::Write;
 use core_types::Role;
 
 use crate::Node;
+use crate::conn::Conn;
 use crate::layers::one_replica::{LinkState, Phase};
+use crate::pubsub::Space;
 use crate::replication::master::replica_ip;
+use crate::table;
 
 /// The Redis release whose behaviour we follow. Clients and other nodes read it.
 pub(crate) const REDIS_VERSION: &str = "7.0.15";
 
 /// Every section, in Redis's order.
-const SECTIONS: [&str; 7] =
-    ["server", "clients", "memory", "persistence", "stats", "replication", "keyspace"];
+const SECTIONS: [&str; 12] = [
+    "server",
+    "clients",
+    "memory",
+    "persistence",
+    "stats",
+    "replication",
+    "cpu",
+    "modules",
+    "commandstats",
+    "errorstats",
+    "cluster",
+    "keyspace",
+];
+
+/// Sections that are shown only if they are asked for, or everything is.
+const ON_DEMAND: [&str; 1] = ["commandstats"];
 
 impl Node {
-    /// The text of `INFO` for these sections, in lower case; none means all.
+    /// The text of `INFO` for these sections, in lower case; none means those that Redis shows by default.
     pub(crate) fn info(&self, wanted: &[String]) -> String {
-        let every = wanted.is_empty()
-            || wanted.iter().any(|w| matches!(w.as_str(), "all" | "default" | "everything"));
+        let asked = |words: &[&str]| wanted.iter().any(|word| words.contains(&word.as_str()));
+        let all = asked(&["all", "everything"]);
+        let default = wanted.is_empty() || asked(&["default"]);
         let mut text = String::new();
         for section in SECTIONS {
-            if !every && !wanted.iter().any(|w| w == section) {
+            let shown = all || (default && !ON_DEMAND.contains(&section)) || asked(&[section]);
+            // Redis counts the modules among everything, not among all.
+            if !shown || (section == "modules" && asked(&["all"]) && !asked(&["everything", "modules"])) {
                 continue;
             }
             if !text.is_empty() {
                 text.push_str("\r\n");
             }
-            let mut heading = section.to_string();
-            heading[..1].make_ascii_uppercase();
+            let heading = match section {
+                "cpu" => "CPU".to_string(),
+                _ => section[..1].to_ascii_uppercase() + &section[1..],
+            };
             let _ = write!(text, "# {heading}\r\n");
             for (name, value) in self.section(section) {
                 let _ = write!(text, "{name}:{value}\r\n");
@@ -43,20 +66,99 @@ impl Node {
             "server" => self.info_server(),
             "clients" => fields([
                 ("connected_clients", self.clients().to_string()),
+                ("cluster_connections", "0".into()),
                 ("maxclients", self.config.maxclients.to_string()),
-                ("blocked_clients", "0".into()),
+                ("client_recent_max_input_buffer", self.largest_buffer(|conn| conn.input.pending.len())),
+                ("client_recent_max_output_buffer", self.largest_buffer(|conn| conn.out.len())),
+                ("blocked_clients", (self.blocked_clients + self.postponed_clients()).to_string()),
+                ("tracking_clients", "0".into()),
+                ("clients_in_timeout_table", self.clients_with_deadline().to_string()),
             ]),
-            "memory" => fields([("maxmemory", "0".into()), ("maxmemory_policy", "noeviction".into())]),
-            "persistence" => fields([
-                ("loading", "0".into()),
-                ("rdb_changes_since_last_save", self.replication.dirty.to_string()),
-                ("rdb_bgsave_in_progress", "0".into()),
-                ("aof_enabled", "0".into()),
-            ]),
+            "memory" => self.info_memory(),
+            "persistence" => self.info_persistence(),
             "stats" => self.info_stats(),
             "replication" => self.info_replication(),
+            "cpu" => self.info_cpu(),
+            "modules" => Vec::new(),
+            "commandstats" => self.info_commandstats(),
+            "errorstats" => {
+                let errors = self.stats.errors.iter();
+                errors.map(|(word, count)| (format!("errorstat_{word}"), format!("count={count}"))).collect()
+            }
+            "cluster" => fields([("cluster_enabled", "0".into())]),
             _ => self.info_keyspace(),
         }
+    }
+
+    fn largest_buffer(&self, size: impl Fn(&Conn) -> usize) -> String {
+        self.conns.iter().map(size).max().unwrap_or(0).to_string()
+    }
+
+    fn info_memory(&self) -> Vec<(String, String)> {
+        let used = self.meters.used_memory();
+        let resident = self.meters.resident_memory();
+        let peak = self.peak_memory.max(used);
+        let replicas: usize = self
+            .replication
+            .replicas
+            .iter()
+            .filter_map(|id| self.conns.get(*id))
+            .map(|conn| conn.out.capacity())
+            .sum();
+        let buffers = |conn: &Conn| conn.out.capacity() + conn.input.pending.capacity();
+        let clients: usize = self.conns.iter().map(buffers).sum::<usize>().saturating_sub(replicas);
+        let overhead = (replicas + clients) as u64;
+        let max = self.config.maxmemory;
+        fields([
+            ("used_memory", used.to_string()),
+            ("used_memory_human", human(used)),
+            ("used_memory_rss", resident.to_string()),
+            ("used_memory_rss_human", human(resident)),
+            ("used_memory_peak", peak.to_string()),
+            ("used_memory_peak_human", human(peak)),
+            ("used_memory_peak_perc", format!("{:.2}%", percent(used, peak))),
+            ("used_memory_overhead", overhead.to_string()),
+            ("used_memory_dataset", used.saturating_sub(overhead).to_string()),
+            ("used_memory_dataset_perc", format!("{:.2}%", percent(used.saturating_sub(overhead), used))),
+            ("maxmemory", max.to_string()),
+            ("maxmemory_human", human(max)),
+            ("maxmemory_policy", self.config.maxmemory_policy.word().into()),
+            ("mem_fragmentation_ratio", format!("{:.2}", percent(resident, used) / 100.0)),
+            ("mem_fragmentation_bytes", (resident as i64 - used as i64).to_string()),
+            ("mem_not_counted_for_evict", replicas.to_string()),
+            ("mem_total_replication_buffers", replicas.to_string()),
+            ("mem_clients_slaves", replicas.to_string()),
+            ("mem_clients_normal", clients.to_string()),
+            ("mem_allocator", "mimalloc".into()),
+            ("active_defrag_running", "0".into()),
+            ("lazyfree_pending_objects", "0".into()),
+        ])
+    }
+
+    fn info_cpu(&self) -> Vec<(String, String)> {
+        let (system, user) = self.meters.cpu();
+        let seconds = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+        fields([
+            ("used_cpu_sys", seconds(system)),
+            ("used_cpu_user", seconds(user)),
+            ("used_cpu_sys_children", seconds(0)),
+            ("used_cpu_user_children", seconds(0)),
+        ])
+    }
+
+    fn info_commandstats(&self) -> Vec<(String, String)> {
+        let counted = table::specs().zip(&self.stats.commands);
+        let counted = counted.filter(|(_, stats)| stats.calls + stats.rejected > 0);
+        counted
+            .map(|(spec, stats)| {
+                let each = stats.micros as f64 / stats.calls.max(1) as f64;
+                let text = format!(
+                    "calls={},usec={},usec_per_call={each:.2},rejected_calls={},failed_calls={}",
+                    stats.calls, stats.micros, stats.rejected, stats.failed
+                );
+                (format!("cmdstat_{}", spec.name), text)
+            })
+            .collect()
     }
 
     fn clients(&self) -> usize {
@@ -79,24 +181,36 @@ impl Node {
             ("uptime_in_days", (uptime / 86_400).to_string()),
             ("hz", self.config.hz.to_string()),
             ("configured_hz", self.config.hz.to_string()),
+            ("lru_clock", (self.now.as_secs() & 0x00ff_ffff).to_string()),
+            ("executable", String::new()),
+            ("config_file", self.config.file.clone()),
+            ("io_threads_active", "0".into()),
         ])
     }
 
     fn info_stats(&self) -> Vec<(String, String)> {
         let stats = &self.stats;
+        let [commands, input, output] = stats.rates.per_second();
         fields([
             ("total_connections_received", stats.connections_received.to_string()),
             ("total_commands_processed", stats.commands_processed.to_string()),
+            ("instantaneous_ops_per_sec", commands.to_string()),
             ("total_net_input_bytes", stats.net_input_bytes.to_string()),
             ("total_net_output_bytes", stats.net_output_bytes.to_string()),
+            ("instantaneous_input_kbps", format!("{:.2}", input as f64 / 1024.0)),
+            ("instantaneous_output_kbps", format!("{:.2}", output as f64 / 1024.0)),
             ("rejected_connections", stats.rejected_connections.to_string()),
             ("sync_full", stats.sync_full.to_string()),
             ("sync_partial_ok", stats.sync_partial_ok.to_string()),
             ("sync_partial_err", stats.sync_partial_err.to_string()),
             ("expired_keys", stats.expired_keys.to_string()),
-            ("evicted_keys", "0".into()),
+            ("evicted_keys", stats.evicted_keys.to_string()),
+            ("evicted_clients", "0".into()),
             ("keyspace_hits", stats.keyspace_hits.to_string()),
             ("keyspace_misses", stats.keyspace_misses.to_string()),
+            ("pubsub_channels", self.listened(Space::Channel).to_string()),
+            ("pubsub_patterns", self.listened(Space::Pattern).to_string()),
+            ("pubsubshard_channels", self.listened(Space::Shard).to_string()),
             ("total_error_replies", stats.error_replies.to_string()),
         ])
     }
@@ -156,9 +270,11 @@ impl Node {
         }
         add("master_failover_state", "no-failover".into());
         add("master_replid", self.replication.id.to_string());
-        add("master_replid2", "0".repeat(40));
+        let earlier = self.replication.id2;
+        add("master_replid2", earlier.map_or("0".repeat(40), |(id, _)| id.to_string()));
         add("master_repl_offset", offset.to_string());
-        add("second_repl_offset", "-1".into());
+        let second = earlier.map_or("-1".into(), |(_, offset)| (offset.0 + 1).to_string());
+        add("second_repl_offset", second);
         add("repl_backlog_active", "0".into());
         list
     }
@@ -178,4 +294,26 @@ impl Node {
 
 fn fields<const N: usize>(list: [(&str, String); N]) -> Vec<(String, String)> {
     list.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+}
+
+/// A number of bytes as a person reads it (`bytesToHuman` in Redis's `server.c`).
+fn human(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["K", "M", "G", "T", "P"];
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let mut value = bytes as f64;
+    let mut unit = "";
+    for next in UNITS {
+        if value < 1024.0 {
+            break;
+        }
+        value /= 1024.0;
+        unit = next;
+    }
+    format!("{value:.2}{unit}")
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
 }

@@ -23,27 +23,35 @@
 //!
 //! # Differences from Redis
 //!
-//! - A snapshot for a replica is encoded in one go and in memory; Redis forks. The next chapters'
-//!   issue replaces this by an incremental scheme.
+//! - Snapshots, for replicas and for files, are made in small steps between commands; Redis forks.
 //! - A replica loads a snapshot beside its old data and swaps when the snapshot is complete and its
 //!   checksum holds (`repl-diskless-load swapdb` in Redis). A torn transfer therefore costs no data.
 //! - There is no partial resynchronisation yet: chapter 2 adds the backlog.
-//! - `MULTI` and `EXEC` are understood in a master's stream, where each command in between is applied
-//!   at once; clients cannot use them yet.
 
+mod blocking;
 mod commands;
 pub mod config;
 mod conn;
+mod digest;
 mod dispatch;
 mod effect;
 mod info;
+mod memory;
+mod meters;
+mod monitor;
 mod node;
+mod pause;
+mod persistence;
+mod pubsub;
 mod replication;
+mod slowlog;
 mod stats;
 mod table;
+mod transaction;
 
 pub use conn::ConnId;
-pub use effect::{Effect, Peer};
+pub use effect::{Effect, FileEffect, FileEvent, FileId, Peer};
+pub use meters::Meters;
 pub use node::Node;
 
 /// Each layer of the node, named once: the reference answers, or the learner's under a feature.

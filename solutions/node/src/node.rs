@@ -1,12 +1,18 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use core_types::{Broken, LogLevel, Millis, Offset, ReplId, Rng, Role};
+use core_types::{ArgsBuf, Broken, LogLevel, Millis, Offset, ReplId, Rng, Role};
 use keyspace::{Effects, Keyspace};
 
+use crate::blocking::Queue;
 use crate::config::Config;
 use crate::conn::{Conn, Conns, Input, Kind};
 use crate::layers::one_replica::LinkState;
+use crate::meters::{Meters, NoMeters};
+use crate::pause::Pause;
+use crate::persistence::Persistence;
+use crate::pubsub::Listeners;
 use crate::replication::Replication;
+use crate::slowlog::Slowlog;
 use crate::stats::Stats;
 use crate::{ConnId, Effect, Peer};
 
@@ -25,7 +31,39 @@ pub struct Node {
     pub(crate) effects: Effects,
     pub(crate) conns: Conns,
     pub(crate) replication: Replication,
+    pub(crate) persistence: Persistence,
     pub(crate) stats: Stats,
+    /// What the driver measures.
+    pub(crate) meters: Box<dyn Meters>,
+    /// What the meter said when the last command ended.
+    pub(crate) meter_mark: u64,
+    /// Microseconds that the command that runs has asked to stand still for.
+    pub(crate) stalled: u64,
+    pub(crate) peak_memory: u64,
+    pub(crate) slowlog: Slowlog,
+    /// The configuration file is being rewritten.
+    pub(crate) rewrite: Option<crate::commands::Rewrite>,
+    /// Clients are not served for a while.
+    pub(crate) paused: Option<Pause>,
+    /// Connections that get every command.
+    pub(crate) monitors: BTreeSet<ConnId>,
+    /// `DEBUG SET-ACTIVE-EXPIRE`
+    pub(crate) active_expire: bool,
+    /// Who watches which key of which database.
+    pub(crate) watchers: BTreeMap<(usize, Box<[u8]>), BTreeSet<ConnId>>,
+    /// The connection whose command runs has written a key that it watches itself.
+    pub(crate) broke_own_watch: bool,
+    /// Who waits for which key.
+    pub(crate) waiting: BTreeMap<(usize, Box<[u8]>), Queue>,
+    pub(crate) blocked_clients: usize,
+    /// Keys that have got something, and nobody who waits for them has had a try yet.
+    pub(crate) ready: VecDeque<(usize, Box<[u8]>)>,
+    /// Clients that waited and may go on with what they sent meanwhile.
+    pub(crate) resume: VecDeque<ConnId>,
+    pub(crate) resuming: bool,
+    pub(crate) listeners: Listeners,
+    /// While commands run as one: what the replicas will be told at their end, together.
+    pub(crate) unit: Option<Vec<(usize, ArgsBuf)>>,
     next_cron: Millis,
     next_second: Millis,
     outbox: VecDeque<Effect>,
@@ -33,12 +71,29 @@ pub struct Node {
 }
 
 impl Node {
-    /// A master with an empty data set, or a replica of what `config` names. All its random choices
-    /// follow from `seed`.
+    /// A master with an empty data set, or a replica of what `config` names; files of an earlier run are not
+    /// looked at. All its random choices follow from `seed`.
     pub fn new(config: Config, seed: u64, now: Millis) -> Node {
+        let mut node = Node::build(config, seed, now);
+        if let Some(master) = node.config.replicaof.clone() {
+            node.start_as_replica(master);
+        }
+        node
+    }
+
+    /// As [`new`](Node::new), but first it loads the files that an earlier run has left. It asks for them by
+    /// effects, and until it has them, clients are told that it is loading.
+    pub fn with_files(config: Config, seed: u64, now: Millis) -> Node {
+        let mut node = Node::build(config, seed, now);
+        node.begin_load();
+        node
+    }
+
+    fn build(config: Config, seed: u64, now: Millis) -> Node {
         let mut rng = Rng::new(seed);
         let run_id = ReplId::random(&mut rng);
-        let keyspace = Keyspace::new(config.databases, rng.next_u64());
+        let mut keyspace = Keyspace::new(config.databases, rng.next_u64());
+        keyspace.compact = config.compact;
         let replication = Replication::new(ReplId::random(&mut rng));
         let mut node = Node {
             run_id,
@@ -49,7 +104,26 @@ impl Node {
             effects: Effects::default(),
             conns: Conns::default(),
             replication,
+            persistence: Persistence::new(now),
             stats: Stats::default(),
+            meters: Box::new(NoMeters),
+            meter_mark: 0,
+            stalled: 0,
+            peak_memory: 0,
+            slowlog: Slowlog::default(),
+            rewrite: None,
+            paused: None,
+            monitors: BTreeSet::new(),
+            active_expire: true,
+            watchers: BTreeMap::new(),
+            broke_own_watch: false,
+            waiting: BTreeMap::new(),
+            blocked_clients: 0,
+            ready: VecDeque::new(),
+            resume: VecDeque::new(),
+            resuming: false,
+            listeners: Listeners::default(),
+            unit: None,
             next_cron: now + CRON,
             next_second: now + SECOND,
             outbox: VecDeque::new(),
@@ -58,15 +132,17 @@ impl Node {
             config,
         };
         node.log(LogLevel::Notice, "Server initialized");
-        if let Some(master) = node.config.replicaof.clone() {
-            node.start_as_replica(master);
-        }
         node
     }
 
     /// Takes the number by which the operating system knows this process, for `INFO`.
     pub fn set_process_id(&mut self, id: u32) {
         self.process_id = id;
+    }
+
+    /// Takes the driver's meters. Without them times and memory are reported as zero.
+    pub fn set_meters(&mut self, meters: Box<dyn Meters>) {
+        self.meters = meters;
     }
 
     /// A client has connected. If it may not stay, an error is pending and a `Close` follows.
@@ -108,7 +184,9 @@ impl Node {
                 return;
             }
             let mut input = std::mem::take(&mut conn.input);
-            if input.pending.is_empty() {
+            if conn.waits() || self.persistence.is_exiting() {
+                input.pending.extend_from_slice(data);
+            } else if input.pending.is_empty() {
                 // The usual case: whole commands, executed where the driver read them.
                 let used = self.execute_all(&mut conn, &mut input, data);
                 input.pending.extend_from_slice(&data[used..]);
@@ -122,9 +200,12 @@ impl Node {
             if input.pending.is_empty() {
                 input.pending = bytes::BytesMut::new();
             }
-            conn.input = input;
+            if self.check_input(&mut conn, input.pending.len()) {
+                conn.input = input;
+            }
         }
         self.finish(conn);
+        self.resume_clients();
         self.flush_stream();
     }
 
@@ -149,9 +230,9 @@ impl Node {
     /// `Effect::Close`. Called once for each connection; the id is dead afterwards.
     pub fn closed(&mut self, now: Millis, id: ConnId) {
         self.now = now;
-        let Some(conn) = self.conns.remove(id) else { return };
+        let Some(mut conn) = self.conns.remove(id) else { return };
         if !conn.closing {
-            self.detach(&conn);
+            self.detach(&mut conn);
         }
     }
 
@@ -166,26 +247,39 @@ impl Node {
         if now >= self.next_cron {
             self.next_cron = now + CRON;
             self.expire_some();
-            self.start_due_snapshot();
+            self.persistence_cron();
+            self.evict();
+            self.stats.sample(now);
+            self.peak_memory = self.peak_memory.max(self.meters.used_memory());
         }
         if now >= self.next_second {
             self.next_second = now + SECOND;
             self.replication_cron();
             self.close_idle_clients();
+            self.check_all_outputs();
         }
+        self.advance_job();
+        self.end_due_pause();
+        self.end_waits();
         self.link_tick();
+        self.resume_clients();
         self.flush_stream();
     }
 
     /// When `tick` is wanted next.
     pub fn next_deadline(&self) -> Option<Millis> {
+        if self.job_is_ready() {
+            return Some(self.now);
+        }
         let cron = self.next_cron.min(self.next_second);
-        Some(self.link_deadline().map_or(cron, |link| link.min(cron)))
+        let link = self.link_deadline().unwrap_or(cron);
+        let cron = self.paused.map_or(cron, |pause| pause.until.min(cron));
+        Some(self.wait_deadline().unwrap_or(cron).min(link).min(cron))
     }
 
     /// Bytes that wait to be written to this connection.
     pub fn pending(&self, id: ConnId) -> &[u8] {
-        self.conns.get(id).map_or(&[], |conn| &conn.out)
+        self.conns.get(id).map_or(&[], |conn| &conn.out[..self.free_output(conn)])
     }
 
     /// The driver has written `count` of the pending bytes.
@@ -208,7 +302,7 @@ impl Node {
         while let Some(id) = self.writers.pop_front() {
             if let Some(conn) = self.conns.get_mut(id) {
                 conn.queued = false;
-                if !conn.out.is_empty() {
+                if !self.pending(id).is_empty() {
                     return Some(id);
                 }
             }
@@ -218,6 +312,9 @@ impl Node {
 
     /// The next thing to do for the node, in order.
     pub fn poll_effect(&mut self) -> Option<Effect> {
+        if self.outbox.is_empty() {
+            self.flush_files_by_itself();
+        }
         self.outbox.pop_front()
     }
 
@@ -234,7 +331,8 @@ impl Node {
     pub fn terminate(&mut self, now: Millis, signal: &str) {
         self.now = now;
         self.log(LogLevel::Warning, format!("Received {signal} scheduling shutdown..."));
-        self.shut_down();
+        let save = if self.persistence.is_loading() { Some(false) } else { None };
+        self.shut_down_with(save, false, None);
     }
 
     /// What must hold after every event. Checked by the simulator.
@@ -284,14 +382,10 @@ impl Node {
         self.outbox.push_back(effect);
     }
 
-    pub(crate) fn shut_down(&mut self) {
-        self.log(LogLevel::Warning, "User requested shutdown...");
-        self.log(LogLevel::Warning, "Redis is now ready to exit, bye bye...");
-        self.outbox.push_back(Effect::Exit { code: 0 });
-    }
-
     /// Gives a connection that was taken out back, and notes whether it has something to say.
     pub(crate) fn finish(&mut self, mut conn: Box<Conn>) {
+        self.check_output(&mut conn);
+        self.hold_output(&mut conn);
         if !conn.out.is_empty() && !conn.queued {
             conn.queued = true;
             self.writers.push_back(conn.id);
@@ -301,12 +395,20 @@ impl Node {
 
     /// Appends bytes to what a connection has to say.
     pub(crate) fn send_raw(&mut self, id: ConnId, bytes: &[u8]) {
-        if let Some(conn) = self.conns.get_mut(id) {
+        if let Some(mut conn) = self.conns.take(id) {
             conn.out.extend_from_slice(bytes);
-            if !conn.queued && !conn.out.is_empty() {
-                conn.queued = true;
-                self.writers.push_back(id);
-            }
+            self.finish(conn);
+        }
+    }
+
+    /// Something a connection has to say may leave now.
+    pub(crate) fn queue_writer(&mut self, id: ConnId) {
+        if let Some(conn) = self.conns.get_mut(id)
+            && !conn.queued
+            && !conn.out.is_empty()
+        {
+            conn.queued = true;
+            self.writers.push_back(id);
         }
     }
 
@@ -329,7 +431,12 @@ impl Node {
     }
 
     /// What a connection was for ends here.
-    fn detach(&mut self, conn: &Conn) {
+    fn detach(&mut self, conn: &mut Conn) {
+        self.unblock(conn);
+        conn.postponed = false;
+        self.monitors.remove(&conn.id);
+        self.unwatch_all(conn);
+        self.unsubscribe_all(conn);
         match conn.kind {
             Kind::Client => {}
             Kind::Replica(_) => self.replica_gone(conn),

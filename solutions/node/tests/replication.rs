@@ -84,7 +84,7 @@ impl Pair {
                             }
                         }
                         Effect::Log { text, .. } => self.log.push(format!("{port}: {text}")),
-                        Effect::Exit { .. } => {}
+                        Effect::File(_) | Effect::Stall { .. } | Effect::Exit { .. } => {}
                     }
                 }
                 while let Some(conn) = self.node(port).wants_write() {

@@ -58,6 +58,10 @@ impl Connection {
     fn shovel(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             if self.line.closing.get() {
+                if self.driver.node.borrow().holds_back(self.id) {
+                    // It waits for the disk; then we are woken.
+                    return Poll::Pending;
+                }
                 return self.finish(cx);
             }
             if self.line.blocked.get() {

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
 use crate::connection::{Connection, open};
+use crate::disk::Disk;
 use crate::log::Log;
 use crate::{clock, reason};
 
@@ -27,6 +28,7 @@ pub(crate) struct Driver {
     /// Every task reads into this one. Its bytes are the node's before the task gives way.
     pub(crate) scratch: RefCell<Box<[u8]>>,
     log: Log,
+    pub(crate) disk: Disk,
     /// By `ConnId::slot`.
     lines: RefCell<Vec<Slot>>,
     /// Connections with something to write, and how to wake the task that writes.
@@ -35,6 +37,8 @@ pub(crate) struct Driver {
     /// When the timer's task will wake, and how to make it look again.
     timer_at: Cell<Millis>,
     timer: Notify,
+    /// The append-only file has grown.
+    flush: Notify,
     exit: Cell<Option<i32>>,
     pub(crate) exited: Notify,
 }
@@ -73,16 +77,18 @@ impl Line {
 }
 
 impl Driver {
-    pub(crate) fn new(node: Node, log: Log) -> Rc<Driver> {
+    pub(crate) fn new(node: Node, log: Log, disk: Disk) -> Rc<Driver> {
         Rc::new(Driver {
             node: RefCell::new(node),
             scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
             log,
+            disk,
             lines: RefCell::default(),
             to_write: RefCell::default(),
             writer: Notify::new(),
             timer_at: Cell::new(Millis(u64::MAX)),
             timer: Notify::new(),
+            flush: Notify::new(),
             exit: Cell::new(None),
             exited: Notify::new(),
         })
@@ -112,6 +118,9 @@ impl Driver {
             }
             to_write.push_back(id);
         }
+        if node.wants_flush() {
+            self.flush.notify_one();
+        }
         if node.next_deadline().is_some_and(|deadline| deadline < self.timer_at.get()) {
             self.timer.notify_one();
         }
@@ -128,6 +137,8 @@ impl Driver {
                 line.closing.set(true);
                 line.wake();
             }),
+            Effect::File(effect) => self.disk.ask(effect),
+            Effect::Stall { time } => stand_still(time),
             Effect::Exit { code } => {
                 self.exit.set(Some(code));
                 self.exited.notify_one();
@@ -268,6 +279,28 @@ impl Driver {
         }
     }
 
+    /// Waits for the files of an earlier run, but not long. Clients can connect already, and are served when
+    /// this returns: only if there is much to load do they hear of it.
+    pub(crate) async fn load_for_a_moment(&self) {
+        const MOMENT: Duration = Duration::from_millis(100);
+        let loaded = async {
+            while self.node.borrow().is_loading() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let _ = tokio::time::timeout(MOMENT, loaded).await;
+    }
+
+    /// Lets the node write its append-only file, for ever: whenever it has grown, and everybody whose bytes
+    /// had arrived by then has had a turn.
+    pub(crate) async fn flush_files(self: Rc<Self>) {
+        loop {
+            self.flush.notified().await;
+            tokio::task::yield_now().await;
+            self.event(|node, now| node.flush_files(now));
+        }
+    }
+
     /// Lets time pass for the node, for ever.
     pub(crate) async fn keep_time(self: Rc<Self>) {
         /// How long to sleep when the node wants no waking: a clock may jump.
@@ -288,6 +321,12 @@ impl Driver {
             self.event(|node, now| node.tick(now));
         }
     }
+}
+
+/// Nothing else happens in this thread meanwhile, and all of the node is in this thread.
+#[expect(clippy::disallowed_methods, reason = "standing still is what was asked for")]
+fn stand_still(time: Millis) {
+    std::thread::sleep(Duration::from_millis(time.0));
 }
 
 /// Where `to` is. Addresses need no resolver, and no thread for it.

@@ -8,7 +8,14 @@ use crate::reason;
 
 /// Reads the command line and the files it names.
 pub(crate) fn load_config(args: &[String]) -> Result<Config, LoadError> {
-    Config::from_args(args, &mut read)
+    let mut config = Config::from_args(args, &mut read)?;
+    // We are going to another directory, and shall find it again.
+    if let Ok(path) = std::path::absolute(&config.file)
+        && !config.file.is_empty()
+    {
+        config.file = path.to_string_lossy().into_owned();
+    }
+    Ok(config)
 }
 
 fn read(source: Source<'_>) -> Result<String, String> {

@@ -17,6 +17,9 @@
 //!   reading.
 //! - A client that never stops sending does not starve the others: a task gives way after each full buffer.
 //! - The clock is read once for each event.
+//! - Files have a thread of their own, which does one thing after the other and says when it is done. The
+//!   append-only file goes on once everybody whose bytes had arrived has had a turn, so that one `fsync`
+//!   serves them all.
 //!
 //! # Differences from Redis
 //!
@@ -28,14 +31,17 @@
 pub mod cli;
 mod clock;
 mod connection;
+mod disk;
 mod driver;
 mod files;
 mod limits;
 mod listen;
 mod log;
+mod meters;
 mod start;
 pub mod unwritten;
 
+pub use meters::Counting;
 pub use start::main;
 
 /// The system's reason for an error, as C's `strerror` gives it: without Rust's `(os error 111)`.

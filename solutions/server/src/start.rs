@@ -10,8 +10,10 @@ use node::Node;
 use node::config::{Config, LoadError, NAME, VERSION};
 use tokio::task::{LocalSet, spawn_local};
 
+use crate::disk::Disk;
 use crate::driver::Driver;
 use crate::log::Log;
+use crate::meters::ProcessMeters;
 use crate::{clock, files, limits, listen, unwritten};
 
 /// Set to end the process when standard input ends.
@@ -101,11 +103,16 @@ fn announce(config: &Config, log: &Log, without_arguments: bool) {
 /// Serves until the node asks for the end, and returns its exit code.
 async fn serve(config: Config, listeners: Vec<TcpListener>, log: Log, watch_stdin: bool) -> i32 {
     let seed = RandomState::new().build_hasher().finish();
-    let mut node = Node::new(config, seed, clock::now());
+    let mut node = Node::with_files(config, seed, clock::now());
+    node.defer_files();
     node.set_process_id(std::process::id());
-    let driver = Driver::new(node, log);
+    node.set_meters(Box::new(ProcessMeters::new()));
+    let (disk, answers) = Disk::start();
+    let driver = Driver::new(node, log, disk);
     driver.settle();
-    driver.log(LogLevel::Notice, "Ready to accept connections");
+    spawn_local(answers.deliver(Rc::clone(&driver)));
+    spawn_local(Rc::clone(&driver).flush_files());
+    driver.load_for_a_moment().await;
     for listener in listeners {
         match tokio::net::TcpListener::from_std(listener) {
             Ok(listener) => drop(spawn_local(Rc::clone(&driver).accept_all(listener))),
@@ -123,6 +130,8 @@ async fn serve(config: Config, listeners: Vec<TcpListener>, log: Log, watch_stdi
     }
     loop {
         if let Some(code) = driver.exit_code() {
+            // What is promised to be on the disk must get there first.
+            driver.disk.finish().await;
             return code;
         }
         driver.exited.notified().await;

@@ -1,46 +1,43 @@
-//! Side-by-side measurements against `redis-server`, with `redis-benchmark` as the client of both.
+//! Side-by-side measurements against `redis-server`.
 //!
-//! `cargo run --release -p bench` starts both servers on free ports, runs each test against one and then
-//! the other, several rounds in turn, and prints the medians: requests per second, and the server's CPU
-//! time for one request. Where the client is the limit, the second number still tells the servers apart.
+//! - `cargo run --release -p bench` runs tests of `redis-benchmark` against one server and then the other
+//!   ([`throughput`]). `-t all` takes all those that `redis-benchmark` runs when it is not told.
+//! - `… -- memory` compares what data sets take in memory ([`memory`]).
+//! - `… -- sync` compares full synchronisations, and how long a master keeps a client waiting meanwhile
+//!   ([`sync`]).
 //!
-//! Everything it started has ended when it returns.
+//! Each is done several times in turn, so that whatever else the machine does meets both alike, and the
+//! medians are shown. Everything that was started has ended when a command returns.
 
+mod load;
 mod measure;
+mod memory;
+mod prepare;
 mod report;
+mod sync;
+mod throughput;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use measure::{Measurement, measure};
-use report::Row;
-use system::{Kind, Server, redis_tool};
+use clap::{Parser, Subcommand};
+use system::redis_tool;
 
 /// Compares ha-server with redis-server on this machine.
 #[derive(Parser, Debug)]
-#[command(name = "bench")]
+#[command(name = "bench", args_conflicts_with_subcommands = true)]
 struct Options {
-    /// The tests of redis-benchmark to run.
-    #[arg(short = 't', long, value_delimiter = ',', default_value = "ping_mbulk,set,get,incr,mset")]
-    tests: Vec<String>,
-    /// Numbers of commands to send at once.
-    #[arg(short = 'P', long, value_delimiter = ',', default_value = "1,16")]
-    pipelines: Vec<u32>,
-    /// Connections.
-    #[arg(short = 'c', long, default_value_t = 50)]
-    clients: u32,
-    /// Requests in one round without pipelining; ten times as many with.
-    #[arg(short = 'n', long, default_value_t = 100_000)]
-    requests: u64,
-    /// Rounds. The medians are shown.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// Bytes in a value.
-    #[arg(short = 'd', long, default_value_t = 3)]
-    size: u32,
-    /// Different keys. With 0 all requests are for the same key.
-    #[arg(short = 'r', long, default_value_t = 100_000)]
-    keys: u64,
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    throughput: throughput::Options,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// The resident memory of a million strings, and of many small hashes.
+    Memory(memory::Options),
+    /// A full synchronisation of a million keys, and the master's slowest reply meanwhile.
+    Sync(sync::Options),
 }
 
 fn main() -> ExitCode {
@@ -54,68 +51,19 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let ours = Server::start(Kind::Ours, &[]);
-    let redis = Server::start(Kind::Redis, &[]);
-    let mut rows = Vec::new();
-    for &pipeline in &options.pipelines {
-        for test in &options.tests {
-            match compare(&options, test, pipeline, &redis, &ours) {
-                Ok(row) => {
-                    eprintln!("{}", row.progress());
-                    rows.push(row);
-                }
-                Err(why) => {
-                    eprintln!("{test} -P {pipeline}: {why}");
-                    return ExitCode::FAILURE;
-                }
-            }
+    let result = match &options.what {
+        None => throughput::run(&options.throughput),
+        Some(What::Memory(options)) => memory::run(options),
+        Some(What::Sync(options)) => sync::run(options),
+    };
+    match result {
+        Ok(table) => {
+            println!("{table}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
         }
     }
-    println!("{}", report::table(&rows, &options.describe()));
-    ExitCode::SUCCESS
-}
-
-impl Options {
-    fn describe(&self) -> String {
-        format!(
-            "{} clients, values of {} bytes, {} keys, medians of {} rounds",
-            self.clients, self.size, self.keys, self.rounds
-        )
-    }
-}
-
-/// Both servers in turn, so that whatever else the machine does meets both alike.
-fn compare(
-    options: &Options,
-    test: &str,
-    pipeline: u32,
-    redis: &Server,
-    ours: &Server,
-) -> Result<Row, String> {
-    let requests = if pipeline > 1 { options.requests * 10 } else { options.requests };
-    let flags: Vec<String> = [
-        ("-t", test.to_owned()),
-        ("-P", pipeline.to_string()),
-        ("-c", options.clients.to_string()),
-        ("-n", requests.to_string()),
-        ("-d", options.size.to_string()),
-    ]
-    .into_iter()
-    .chain((options.keys > 0).then(|| ("-r", options.keys.to_string())))
-    .flat_map(|(flag, value)| [flag.to_owned(), value])
-    .collect();
-    let mut of_redis: Vec<Measurement> = Vec::new();
-    let mut of_ours: Vec<Measurement> = Vec::new();
-    for round in 0..options.rounds.max(1) {
-        let mut turns = [(redis, &mut of_redis), (ours, &mut of_ours)];
-        // The first turn of a round may meet a machine that is still busy with the last one.
-        if round % 2 == 1 {
-            turns.reverse();
-        }
-        for (server, measured) in turns {
-            measured.push(measure(server, &flags, requests)?);
-        }
-    }
-    let redis = Measurement::median(&of_redis);
-    Ok(Row { test: test.to_owned(), pipeline, redis, ours: Measurement::median(&of_ours) })
 }

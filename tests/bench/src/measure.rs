@@ -22,18 +22,26 @@ impl Measurement {
     }
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
+/// What to run, and how often.
+pub(crate) struct Plan {
+    /// For redis-benchmark.
+    pub(crate) flags: Vec<String>,
+    pub(crate) requests: u64,
+}
+
+/// The one in the middle; `None` of none.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
 }
 
 /// Runs redis-benchmark once.
-pub(crate) fn measure(server: &Server, flags: &[String], requests: u64) -> Result<Measurement, String> {
+pub(crate) fn measure(server: &Server, plan: &Plan) -> Result<Measurement, String> {
     let tool = redis_tool("redis-benchmark").ok_or("redis-benchmark is not installed")?;
     let before = cpu_time_nanos(server.pid());
     let output = Command::new(tool)
         .args(["-p", &server.port_text(), "--csv"])
-        .args(flags)
+        .args(&plan.flags)
         .output()
         .map_err(|error| error.to_string())?;
     let after = cpu_time_nanos(server.pid());
@@ -44,7 +52,7 @@ pub(crate) fn measure(server: &Server, flags: &[String], requests: u64) -> Resul
     let cpu = before.zip(after).map(|(before, after)| (after - before) as f64);
     Ok(Measurement {
         requests_per_second: rate(&text).ok_or_else(|| format!("no result in: {text}"))?,
-        cpu_micros: cpu.map(|nanos| nanos / 1000.0 / requests as f64),
+        cpu_micros: cpu.map(|nanos| nanos / 1000.0 / plan.requests as f64),
     })
 }
 
@@ -61,4 +69,11 @@ fn cpu_time_nanos(pid: u32) -> Option<u64> {
         text.split(' ').next()?.parse().ok()
     };
     threads.flatten().map(|thread| of_thread(thread.path())).sum()
+}
+
+/// The resident memory of a process in bytes. Linux only.
+pub(crate) fn resident(pid: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }

@@ -4,6 +4,7 @@
 //! a master and its replicas, and [`stories`] are runs to read.
 
 mod client;
+mod disk;
 pub mod rules;
 pub mod stories;
 
@@ -25,6 +26,8 @@ pub struct NodeHost {
     /// Log lines from this level on are shown in the trace; `None` shows none.
     log: Option<LogLevel>,
     tamper: Option<Tamper>,
+    /// Files the node has open, by name.
+    files: disk::Files,
     to_world: BTreeMap<ConnId, Conn>,
     to_node: BTreeMap<Conn, ConnId>,
 }
@@ -33,7 +36,14 @@ impl NodeHost {
     /// Starts a node. The configuration's port must be one the host listens on.
     pub fn new(config: Config, boot: &Boot) -> NodeHost {
         let node = Node::new(config, boot.seed, boot.now);
-        NodeHost { node, log: None, tamper: None, to_world: BTreeMap::new(), to_node: BTreeMap::new() }
+        NodeHost {
+            node,
+            log: None,
+            tamper: None,
+            files: disk::Files::new(),
+            to_world: BTreeMap::new(),
+            to_node: BTreeMap::new(),
+        }
     }
 
     /// Shows log lines of this level and above in the trace.
@@ -90,6 +100,9 @@ impl NodeHost {
                     io.note(text);
                 }
             }
+            // The world stops processes by itself.
+            Effect::Stall { .. } => {}
+            Effect::File(effect) => disk::carry_out(&mut self.node, &mut self.files, effect, io),
             Effect::Exit { .. } => io.exit(),
         }
     }

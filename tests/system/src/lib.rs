@@ -2,7 +2,8 @@
 //!
 //! This library holds what the tests in `tests/` share: programs to start ([`Server`]), a client that
 //! shows bytes and replies ([`Client`]), a master that follows a script ([`scripted`]), data sets to write
-//! and to compare ([`data`]), and waiting for a condition ([`wait`]).
+//! and to compare ([`data`]), scripts for both kinds of server ([`mod@compare`]) and commands made up at random
+//! ([`grammar`]), and waiting for a condition ([`wait`]).
 //!
 //! # Which programs are tested
 //!
@@ -15,7 +16,9 @@
 //! CI cannot go green without them.
 
 mod client;
+pub mod compare;
 pub mod data;
+pub mod grammar;
 mod programs;
 pub mod scripted;
 mod server;

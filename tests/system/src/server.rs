@@ -81,6 +81,15 @@ impl Server {
         self.client().run(command)
     }
 
+    /// Waits until it has loaded its files and serves commands. Right after its start it may not yet.
+    pub fn wait_until_loaded(&self) {
+        let mut client = self.client();
+        wait::until(
+            "the end of loading",
+            || !matches!(client.run("PING"), Frame::Error(text) if text.starts_with("LOADING")),
+        );
+    }
+
     /// One field of `INFO replication`; empty if there is none.
     pub fn info(&self, field: &str) -> String {
         self.client().info(field)
@@ -167,7 +176,10 @@ fn answer_or_end(child: &mut Child, port: u16) -> Option<bool> {
         return Some(false);
     }
     let mut client = Client::connect(port).ok()?;
-    client.try_call(&["PING"]).ok().map(|_| true)
+    match client.try_call(&["PING"]).ok()? {
+        Frame::Error(text) if text.starts_with("LOADING") => None,
+        _ => Some(true),
+    }
 }
 
 /// A port of this machine that nobody listens on right now.

@@ -43,6 +43,10 @@ pub fn format_double(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "inf".into() } else { "-inf".into() };
     }
+    // Most scores are whole: their digits are those of an integer. Only it has no -0.
+    if value.abs() < 1e15 && value == value.trunc() && (value != 0.0 || value.is_sign_positive()) {
+        return (value as i64).to_string();
+    }
     const DIGITS: usize = 17;
     let scientific = format!("{value:.*e}", DIGITS - 1);
     let (mantissa, exponent) = scientific.split_once('e').expect("`{:e}` always writes an exponent");
@@ -51,8 +55,14 @@ pub fn format_double(value: f64) -> String {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{}e{sign}{:02}", trim_zeros(mantissa), exponent.abs());
     }
-    let decimals = (DIGITS as i32 - 1 - exponent) as usize;
-    trim_zeros(&format!("{value:.decimals$}")).to_string()
+    // The same digits, with the point where it belongs: no need to round a second time.
+    let digits = mantissa.trim_start_matches('-').replacen('.', "", 1);
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    let text = match usize::try_from(exponent + 1) {
+        Ok(whole) if whole > 0 => format!("{sign}{}.{}", &digits[..whole], &digits[whole..]),
+        _ => format!("{sign}0.{:0>zeros$}{digits}", "", zeros = (-exponent - 1) as usize),
+    };
+    trim_zeros(&text).to_string()
 }
 
 fn trim_zeros(digits: &str) -> &str {
@@ -68,6 +78,10 @@ mod tests {
         for (value, text) in [
             (0.0, "0"),
             (-0.0, "-0"),
+            (-7.0, "-7"),
+            (999_999_999_999_999.0, "999999999999999"),
+            (-1234567890123456.5, "-1234567890123456.5"),
+            (-0.001953125, "-0.001953125"),
             (1.5, "1.5"),
             (3.0, "3"),
             (0.1, "0.10000000000000001"),
@@ -79,6 +93,18 @@ mod tests {
             (f64::NEG_INFINITY, "-inf"),
         ] {
             assert_eq!(format_double(value), text);
+        }
+    }
+
+    #[test]
+    fn seventeen_digits_are_enough_to_come_back() {
+        let mut rng = crate::Rng::new(1);
+        for _ in 0..20_000 {
+            let value = f64::from_bits(rng.next_u64());
+            let near = (rng.next_u64() as i64 >> rng.below(63)) as f64 / 1000.0;
+            for value in [value, near] {
+                assert!(value.is_nan() || format_double(value).parse() == Ok(value), "{value:e}");
+            }
         }
     }
 }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use core_types::{Args, ArgsBuf, ExpiredKey, Millis, Protocol, Reply};
 
-use crate::{Keyspace, WrongType, errors};
+use crate::{Keyspace, Value, WrongType, errors};
 
 /// What a command works with: the data, the moment, and where its answer goes.
 pub struct Ctx<'a> {
@@ -16,7 +16,10 @@ pub struct Ctx<'a> {
     pub expired: ExpiredKey,
     /// The protocol of the connection, where the shape of a reply depends on it.
     pub protocol: Protocol,
-    /// Takes exactly one reply.
+    /// False where a command must not wait: inside a transaction, and in the stream of a master. It then
+    /// replies at once what it would reply at its deadline.
+    pub may_block: bool,
+    /// Takes exactly one reply; none, if the command waits.
     pub reply: &'a mut dyn Reply,
     /// Takes what the command changed.
     pub effects: &'a mut Effects,
@@ -29,6 +32,9 @@ pub struct Effects {
     pub dirty: u64,
     /// `DEL`s of keys that were found expired. They go to the replicas before the command itself.
     pub before: Vec<ArgsBuf>,
+    /// The same for keys of other databases (`MOVE` and `COPY` look into one), with the database's number.
+    /// They are not among what [`told`](Effects::told) returns, which is for the command's own database.
+    pub elsewhere: Vec<(usize, ArgsBuf)>,
     /// What the replicas must be told. `None`: the command as it came, if `dirty` is above zero.
     /// Redis rewrites what would have another result on a replica: a relative time becomes an absolute
     /// one, a float increment becomes its result.
@@ -39,6 +45,44 @@ pub struct Effects {
     pub misses: u64,
     /// Keys that were deleted because their time was up.
     pub expired: u64,
+    /// The command found nothing to take and waits. It has not replied.
+    pub wait: Option<Wait>,
+    /// Keys that have become a list or a sorted set: whoever waits for them gets a try.
+    pub ready: Vec<(usize, Box<[u8]>)>,
+}
+
+/// What a client waits for.
+///
+/// When one of the keys is [`ready`](Effects::ready), whoever runs the node runs the very same command
+/// again for the client, in the order in which clients began to wait. It may come to wait once more (the
+/// key may be gone again); the first deadline is then the one that counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Any of these keys, in the database the client has selected.
+    pub keys: Vec<Box<[u8]>>,
+    /// The moment at which it gives up, if ever.
+    pub deadline: Option<Millis>,
+    /// What it then replies.
+    pub on_timeout: TimeoutReply,
+}
+
+/// The reply of a client that has waited in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutReply {
+    /// No value.
+    Null,
+    /// No list of values.
+    NullArray,
+}
+
+impl TimeoutReply {
+    /// Writes it.
+    pub fn write(self, reply: &mut dyn Reply) {
+        match self {
+            TimeoutReply::Null => reply.null(),
+            TimeoutReply::NullArray => reply.null_array(),
+        }
+    }
 }
 
 impl Effects {
@@ -46,8 +90,11 @@ impl Effects {
     pub fn clear(&mut self) {
         self.dirty = 0;
         self.before.clear();
+        self.elsewhere.clear();
         self.instead = None;
         (self.hits, self.misses, self.expired) = (0, 0, 0);
+        self.wait = None;
+        self.ready.clear();
     }
 
     /// Has the replicas told `command` in place of what the client sent.
@@ -55,7 +102,8 @@ impl Effects {
         self.instead = Some(vec![ArgsBuf::from_parts(command)]);
     }
 
-    /// All commands that the replicas must be told, in order; `command` is the one that ran.
+    /// All commands that the replicas must be told, in order; `command` is the one that ran. Those for
+    /// other databases ([`elsewhere`](Effects::elsewhere)) go first.
     pub fn told<'a>(&'a self, command: Args<'a>) -> impl Iterator<Item = Args<'a>> {
         let as_it_came = (self.instead.is_none() && self.dirty > 0).then_some(command);
         let instead = self.instead.iter().flatten();
@@ -86,7 +134,12 @@ impl Ctx<'_> {
     /// Deletes a key whose time is up, and tells.
     pub(crate) fn expire(&mut self, db: usize, key: &[u8]) {
         self.keyspace.db_mut(db).remove(key);
-        self.effects.before.push(ArgsBuf::from_parts([b"DEL", key]));
+        let del = ArgsBuf::from_parts([b"DEL", key]);
+        if db == self.db {
+            self.effects.before.push(del);
+        } else {
+            self.effects.elsewhere.push((db, del));
+        }
         self.effects.expired += 1;
     }
 
@@ -96,7 +149,7 @@ impl Ctx<'_> {
         let found = self.peek(key);
         if let Some(position) = found {
             let now = self.now;
-            self.keyspace.db_mut(self.db).at_mut(position).touch(now);
+            self.keyspace.db_mut(self.db).touch(position, now);
         }
         found
     }
@@ -128,7 +181,7 @@ impl Ctx<'_> {
         match found {
             Some(position) => {
                 let now = self.now;
-                self.keyspace.db_mut(db).at_mut(position).touch(now);
+                self.keyspace.db_mut(db).touch(position, now);
             }
             None if self.expired == ExpiredKey::Hide => {
                 self.keyspace.db_mut(db).remove(key);
@@ -136,6 +189,46 @@ impl Ctx<'_> {
             None => {}
         }
         found
+    }
+
+    /// Notes that a client that waits for `key` may find something there now: to be called by every
+    /// command that makes a key a list or a sorted set.
+    pub(crate) fn make_ready(&mut self, db: usize, key: &[u8]) {
+        self.effects.ready.push((db, key.into()));
+    }
+
+    /// As [`make_ready`](Ctx::make_ready), if a client can wait for what `key` holds.
+    pub(crate) fn announce(&mut self, db: usize, key: &[u8]) {
+        let value = self.keyspace.db(db).get(key).map(|entry| &entry.value);
+        if matches!(value, Some(Value::List(_) | Value::Zset(_))) {
+            self.make_ready(db, key);
+        }
+    }
+
+    /// Waits for one of `keys`, or replies `at_once` if this is no place to wait.
+    ///
+    /// Redis replies a null array to everybody whose time is up, also where the command has one value
+    /// as its reply; clients of RESP2 can tell.
+    pub(crate) fn wait<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        deadline: Option<Millis>,
+        at_once: TimeoutReply,
+    ) {
+        if self.may_block {
+            let keys = keys.map(Into::into).collect();
+            self.effects.wait = Some(Wait { keys, deadline, on_timeout: TimeoutReply::NullArray });
+        } else {
+            at_once.write(self.reply);
+        }
+    }
+
+    /// Deletes the key at `position` if its value has lost its last element.
+    pub(crate) fn drop_if_empty(&mut self, position: usize) {
+        let db = self.keyspace.db_mut(self.db);
+        if db.at(position).1.value.is_empty_collection() {
+            db.remove_at(position);
+        }
     }
 
     /// Counts one change.

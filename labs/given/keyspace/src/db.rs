@@ -2,6 +2,7 @@ use core_types::{Broken, Millis};
 use foldhash::fast::FixedState;
 use indexmap::{IndexMap, IndexSet};
 
+use crate::snapshot::{Capture, Entries};
 use crate::{Entry, Value};
 
 /// One database: its keys in a definite order.
@@ -17,11 +18,15 @@ use crate::{Entry, Value};
 /// time is ever missed. The active expiry cycle walks the keys with a TTL in the same way.
 #[derive(Clone)]
 pub struct Db {
-    entries: IndexMap<Box<[u8]>, Entry, FixedState>,
+    pub(crate) entries: Entries,
     /// The keys of those entries that expire.
     volatile: IndexSet<Box<[u8]>, FixedState>,
     /// How many of `volatile` the active expiry has still to look at in its present round.
     pub(crate) expire_cursor: usize,
+    /// The number of the last snapshot that has begun; new entries carry it.
+    pub(crate) epoch: u16,
+    /// Set while a snapshot in progress has not seen all of this database.
+    pub(crate) capture: Option<Box<Capture>>,
 }
 
 impl Db {
@@ -32,6 +37,8 @@ impl Db {
             entries: IndexMap::with_hasher(hasher.clone()),
             volatile: IndexSet::with_hasher(hasher),
             expire_cursor: 0,
+            epoch: 0,
+            capture: None,
         }
     }
 
@@ -77,7 +84,14 @@ impl Db {
     /// As [`at`](Db::at).
     #[inline]
     pub fn at_mut(&mut self, position: usize) -> &mut Entry {
+        self.before_change(position);
         &mut self.entries[position]
+    }
+
+    /// Notes that a command used the key at a position. That is no change: no snapshot cares.
+    #[inline]
+    pub(crate) fn touch(&mut self, position: usize, now: Millis) {
+        self.entries[position].touch(now);
     }
 
     /// Keys and entries in the database's order.
@@ -91,10 +105,12 @@ impl Db {
     }
 
     /// Sets `key` to `entry`, expiry included. Returns its position.
-    pub fn insert_entry(&mut self, key: &[u8], entry: Entry) -> usize {
+    pub fn insert_entry(&mut self, key: &[u8], mut entry: Entry) -> usize {
+        entry.epoch = self.epoch;
         let expires = entry.expire_at().is_some();
         let position = match self.entries.get_index_of(key) {
             Some(position) => {
+                self.before_change(position);
                 let old = std::mem::replace(&mut self.entries[position], entry);
                 if old.expire_at().is_some() && !expires {
                     self.volatile.swap_remove(key);
@@ -111,6 +127,7 @@ impl Db {
 
     /// Gives the key at `position` an expiry, or takes it away. Returns the one it had.
     pub fn set_expire_at(&mut self, position: usize, at: Option<Millis>) -> Option<Millis> {
+        self.before_change(position);
         let (key, entry) = self.entries.get_index_mut(position).expect("a position that was just found");
         let before = entry.expire_at();
         entry.set_expire_at(at);
@@ -128,6 +145,9 @@ impl Db {
 
     /// Takes `key` out.
     pub fn remove(&mut self, key: &[u8]) -> Option<Entry> {
+        if self.capture.is_some() {
+            self.before_change(self.find(key)?);
+        }
         let entry = self.entries.swap_remove(key)?;
         if entry.expire_at().is_some() {
             self.volatile.swap_remove(key);
@@ -135,14 +155,34 @@ impl Db {
         Some(entry)
     }
 
+    /// About how many bytes the key at a position and its value take.
+    pub(crate) fn memory_at(&self, position: usize) -> usize {
+        let (key, entry) = self.at(position);
+        // The table keeps key and entry with their hash, and in its index the number of the slot. For
+        // eight numbers there are at least nine places, each with a byte of its own.
+        let slot = size_of::<(Box<[u8]>, Entry, u64)>() + size_of::<usize>() + 2;
+        let listed =
+            if entry.expire_at().is_some() { key.len() + 2 * size_of::<Box<[u8]>>() + 10 } else { 0 };
+        slot + key.len() + listed + entry.value.memory()
+    }
+
+    /// Takes the key at a position out.
+    pub(crate) fn remove_at(&mut self, position: usize) {
+        self.before_change(position);
+        let (key, entry) = self.entries.swap_remove_index(position).expect("a position that was just found");
+        if entry.expire_at().is_some() {
+            self.volatile.swap_remove(&key);
+        }
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         // Not `IndexMap::clear`, which would keep the memory of a data set that is gone.
-        *self = Db {
-            entries: IndexMap::with_hasher(self.entries.hasher().clone()),
-            volatile: IndexSet::with_hasher(self.entries.hasher().clone()),
-            expire_cursor: 0,
-        };
+        let hasher = self.entries.hasher().clone();
+        let entries = std::mem::replace(&mut self.entries, IndexMap::with_hasher(hasher.clone()));
+        self.volatile = IndexSet::with_hasher(hasher);
+        self.expire_cursor = 0;
+        self.keep_flushed(entries);
     }
 
     /// The key at a position of the list of keys that expire.

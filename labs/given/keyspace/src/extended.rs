@@ -112,6 +112,21 @@ impl Extended {
         }
     }
 
+    /// The nearest double, infinite if there is none that large.
+    pub(crate) fn to_f64(self) -> f64 {
+        let Extended::Finite { negative, mantissa, exponent } = self else { return f64::INFINITY };
+        // In steps, for no single power of two that is a double covers the range of the exponents.
+        const STEP: i32 = 512;
+        let mut value = mantissa as f64;
+        let mut left = exponent;
+        while left != 0 && value != 0.0 && value.is_finite() {
+            let step = left.clamp(-STEP, STEP);
+            value *= 2f64.powi(step);
+            left -= step;
+        }
+        if negative { -value } else { value }
+    }
+
     /// As C's `printf("%.17Lf")`, without trailing zeros.
     pub(crate) fn to_text(self) -> String {
         let Extended::Finite { negative, mantissa, exponent } = self else { return "inf".into() };

@@ -2,11 +2,47 @@ use core_types::{Broken, Rng};
 
 use crate::{Db, Entry};
 
+/// Up to which size values are kept in a compact form. The names are those of Redis's directives, and so
+/// are the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compact {
+    /// `hash-max-listpack-entries`: fields of a hash.
+    pub hash_entries: usize,
+    /// `hash-max-listpack-value`: bytes of its longest field or value.
+    pub hash_value: usize,
+    /// `list-max-listpack-size`: above zero, elements of a list's node; -1 to -5, its size: 4, 8, 16, 32
+    /// or 64 KiB.
+    pub list_node: i32,
+    /// `set-max-intset-entries`: members of a set of numbers.
+    pub set_intset: usize,
+    /// `zset-max-listpack-entries`: members of a sorted set.
+    pub zset_entries: usize,
+    /// `zset-max-listpack-value`: bytes of its longest member.
+    pub zset_value: usize,
+}
+
+impl Default for Compact {
+    fn default() -> Compact {
+        Compact {
+            hash_entries: 512,
+            hash_value: 64,
+            list_node: -2,
+            set_intset: 512,
+            zset_entries: 128,
+            zset_value: 64,
+        }
+    }
+}
+
 /// All databases of one node.
 #[derive(Clone, Debug)]
 pub struct Keyspace {
     databases: Vec<Db>,
-    /// For `RANDOMKEY`.
+    /// Up to where values keep their compact forms.
+    pub compact: Compact,
+    /// Makes collisions hard to construct in the hash tables of values; nothing else depends on it.
+    pub(crate) hash_seed: u64,
+    /// For `RANDOMKEY`, `SPOP` and other commands that draw.
     pub(crate) rng: Rng,
     /// The database with which the next active expiry cycle begins.
     pub(crate) expire_next: usize,
@@ -21,7 +57,13 @@ impl Keyspace {
         assert!(databases > 0, "a node has at least one database");
         let mut rng = Rng::new(seed);
         let hash_seed = rng.next_u64();
-        Keyspace { databases: vec![Db::new(hash_seed); databases], rng, expire_next: 0 }
+        Keyspace {
+            databases: vec![Db::new(hash_seed); databases],
+            compact: Compact::default(),
+            hash_seed,
+            rng,
+            expire_next: 0,
+        }
     }
 
     /// How many databases there are.

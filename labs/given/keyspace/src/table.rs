@@ -3,8 +3,12 @@ use std::ops::BitOr;
 use core_types::Args;
 
 use crate::Ctx;
-use crate::commands::{counters, expiry, generic, object, scan, server, strings};
+use crate::commands::{
+    bits, counters, dump, expiry, generic, hashes, list_moves, lists, memory, object, scan, server,
+    set_algebra, sets, sort, strings, zset_algebra, zset_pops, zset_ranges, zsets,
+};
 use crate::context::run;
+use crate::number::parse_i64;
 
 /// A set of command flags, with the meaning Redis's `COMMAND INFO` gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -140,7 +144,36 @@ impl CommandSpec {
             count == self.arity as usize
         }
     }
+
+    /// The places of the keys in a call, also for a command that says how many keys there are, and for
+    /// `SORT` with the key it stores to. (The keys that its patterns name are nowhere in the call.)
+    pub fn key_places(&self, args: Args<'_>) -> impl Iterator<Item = usize> + use<> {
+        let counts = self.flags.contains(Flags::MOVABLE_KEYS);
+        let counted = COUNTED_KEYS.iter().find(|(name, _)| counts && *name == self.name);
+        let counted = counted.map(|(_, place)| *place);
+        let count = counted.and_then(|place| parse_i64(args.get(place)?)).unwrap_or(0).max(0) as usize;
+        let first = counted.unwrap_or(0) + 1;
+        let end = first.saturating_add(count).min(args.len());
+        let stored = if self.name == "sort" { sort::place_of_store(args) } else { None };
+        self.keys.places(args.len()).chain(first..end).chain(stored)
+    }
 }
+
+/// Commands that say how many keys follow, and the argument that says so.
+const COUNTED_KEYS: &[(&str, usize)] = &[
+    ("lmpop", 1),
+    ("blmpop", 2),
+    ("sintercard", 1),
+    ("zunion", 1),
+    ("zinter", 1),
+    ("zdiff", 1),
+    ("zintercard", 1),
+    ("zunionstore", 2),
+    ("zinterstore", 2),
+    ("zdiffstore", 2),
+    ("zmpop", 1),
+    ("bzmpop", 2),
+];
 
 /// Runs one command: exactly one reply, and what it changed in [`Ctx::effects`].
 ///
@@ -151,11 +184,15 @@ const WRITE: Flags = Flags::WRITE;
 const GROWS: Flags = Flags::WRITE.with(Flags::DENYOOM);
 const READ: Flags = Flags::READONLY;
 const FAST: Flags = Flags::FAST;
+const MOVABLE: Flags = Flags::MOVABLE_KEYS;
+const WAITS: Flags = Flags::NOSCRIPT.with(Flags::BLOCKING);
 
 const NO_KEYS: Keys = Keys::NONE;
 const ONE_KEY: Keys = Keys { first: 1, last: 1, step: 1 };
 const TWO_KEYS: Keys = Keys { first: 1, last: 2, step: 1 };
 const ALL_KEYS: Keys = Keys { first: 1, last: -1, step: 1 };
+const ALL_BUT_LAST: Keys = Keys { first: 1, last: -2, step: 1 };
+const FROM_TWO: Keys = Keys { first: 2, last: -1, step: 1 };
 const PAIRS: Keys = Keys { first: 1, last: -1, step: 2 };
 
 macro_rules! commands {
@@ -192,7 +229,114 @@ pub static COMMANDS: &[(CommandSpec, Handler)] = commands! {
         "decrby"       3 GROWS.with(FAST), ONE_KEY  => counters::decrby;
         "incrbyfloat"  3 GROWS.with(FAST), ONE_KEY  => counters::incrbyfloat;
     }
+    "set" {
+        "sadd"        -3 GROWS.with(FAST), ONE_KEY  => sets::sadd;
+        "srem"        -3 WRITE.with(FAST), ONE_KEY  => sets::srem;
+        "smove"        4 WRITE.with(FAST), TWO_KEYS => sets::smove;
+        "scard"        2 READ.with(FAST),  ONE_KEY  => sets::scard;
+        "sismember"    3 READ.with(FAST),  ONE_KEY  => sets::sismember;
+        "smismember"  -3 READ.with(FAST),  ONE_KEY  => sets::smismember;
+        "smembers"     2 READ,             ONE_KEY  => sets::smembers;
+        "spop"        -2 WRITE.with(FAST), ONE_KEY  => sets::spop;
+        "srandmember" -2 READ,             ONE_KEY  => sets::srandmember;
+        "sscan"       -3 READ,             ONE_KEY  => sets::sscan;
+        "sinter"      -2 READ,             ALL_KEYS => set_algebra::sinter;
+        "sinterstore" -3 GROWS,            ALL_KEYS => set_algebra::sinterstore;
+        "sintercard"  -3 READ.with(MOVABLE), NO_KEYS => set_algebra::sintercard;
+        "sunion"      -2 READ,             ALL_KEYS => set_algebra::sunion;
+        "sunionstore" -3 GROWS,            ALL_KEYS => set_algebra::sunionstore;
+        "sdiff"       -2 READ,             ALL_KEYS => set_algebra::sdiff;
+        "sdiffstore"  -3 GROWS,            ALL_KEYS => set_algebra::sdiffstore;
+    }
+    "list" {
+        "lpush"       -3 GROWS.with(FAST), ONE_KEY  => lists::lpush;
+        "rpush"       -3 GROWS.with(FAST), ONE_KEY  => lists::rpush;
+        "lpushx"      -3 GROWS.with(FAST), ONE_KEY  => lists::lpushx;
+        "rpushx"      -3 GROWS.with(FAST), ONE_KEY  => lists::rpushx;
+        "lpop"        -2 WRITE.with(FAST), ONE_KEY  => lists::lpop;
+        "rpop"        -2 WRITE.with(FAST), ONE_KEY  => lists::rpop;
+        "llen"         2 READ.with(FAST),  ONE_KEY  => lists::llen;
+        "lrange"       4 READ,             ONE_KEY  => lists::lrange;
+        "lindex"       3 READ,             ONE_KEY  => lists::lindex;
+        "lset"         4 GROWS,            ONE_KEY  => lists::lset;
+        "linsert"      5 GROWS,            ONE_KEY  => lists::linsert;
+        "lrem"         4 WRITE,            ONE_KEY  => lists::lrem;
+        "ltrim"        4 WRITE,            ONE_KEY  => lists::ltrim;
+        "lpos"        -3 READ,             ONE_KEY  => lists::lpos;
+        "lmove"        5 GROWS,            TWO_KEYS => list_moves::lmove;
+        "rpoplpush"    3 GROWS,            TWO_KEYS => list_moves::rpoplpush;
+        "lmpop"       -4 WRITE.with(MOVABLE), NO_KEYS => list_moves::lmpop;
+        "blpop"       -3 WRITE.with(WAITS), ALL_BUT_LAST => list_moves::blpop;
+        "brpop"       -3 WRITE.with(WAITS), ALL_BUT_LAST => list_moves::brpop;
+        "blmove"       6 GROWS.with(WAITS), TWO_KEYS => list_moves::blmove;
+        "brpoplpush"   4 GROWS.with(WAITS), TWO_KEYS => list_moves::brpoplpush;
+        "blmpop"      -5 WRITE.with(Flags::BLOCKING).with(MOVABLE), NO_KEYS => list_moves::blmpop;
+    }
+    "hash" {
+        "hset"        -4 GROWS.with(FAST), ONE_KEY  => hashes::hset;
+        "hsetnx"       4 GROWS.with(FAST), ONE_KEY  => hashes::hsetnx;
+        "hmset"       -4 GROWS.with(FAST), ONE_KEY  => hashes::hmset;
+        "hget"         3 READ.with(FAST),  ONE_KEY  => hashes::hget;
+        "hmget"       -3 READ.with(FAST),  ONE_KEY  => hashes::hmget;
+        "hgetall"      2 READ,             ONE_KEY  => hashes::hgetall;
+        "hdel"        -3 WRITE.with(FAST), ONE_KEY  => hashes::hdel;
+        "hexists"      3 READ.with(FAST),  ONE_KEY  => hashes::hexists;
+        "hlen"         2 READ.with(FAST),  ONE_KEY  => hashes::hlen;
+        "hstrlen"      3 READ.with(FAST),  ONE_KEY  => hashes::hstrlen;
+        "hkeys"        2 READ,             ONE_KEY  => hashes::hkeys;
+        "hvals"        2 READ,             ONE_KEY  => hashes::hvals;
+        "hincrby"      4 GROWS.with(FAST), ONE_KEY  => hashes::hincrby;
+        "hincrbyfloat" 4 GROWS.with(FAST), ONE_KEY  => hashes::hincrbyfloat;
+        "hrandfield"  -2 READ,             ONE_KEY  => hashes::hrandfield;
+        "hscan"       -3 READ,             ONE_KEY  => hashes::hscan;
+    }
+    "sorted-set" {
+        "zadd"        -4 GROWS.with(FAST), ONE_KEY  => zsets::zadd;
+        "zincrby"      4 GROWS.with(FAST), ONE_KEY  => zsets::zincrby;
+        "zrem"        -3 WRITE.with(FAST), ONE_KEY  => zsets::zrem;
+        "zcard"        2 READ.with(FAST),  ONE_KEY  => zsets::zcard;
+        "zscore"       3 READ.with(FAST),  ONE_KEY  => zsets::zscore;
+        "zmscore"     -3 READ.with(FAST),  ONE_KEY  => zsets::zmscore;
+        "zrank"        3 READ.with(FAST),  ONE_KEY  => zsets::zrank;
+        "zrevrank"     3 READ.with(FAST),  ONE_KEY  => zsets::zrevrank;
+        "zrandmember" -2 READ,             ONE_KEY  => zsets::zrandmember;
+        "zscan"       -3 READ,             ONE_KEY  => zsets::zscan;
+        "zcount"       4 READ.with(FAST),  ONE_KEY  => zset_ranges::zcount;
+        "zlexcount"    4 READ.with(FAST),  ONE_KEY  => zset_ranges::zlexcount;
+        "zrange"      -4 READ,             ONE_KEY  => zset_ranges::zrange;
+        "zrangestore" -5 GROWS,            TWO_KEYS => zset_ranges::zrangestore;
+        "zrevrange"   -4 READ,             ONE_KEY  => zset_ranges::zrevrange;
+        "zrangebyscore"    -4 READ,        ONE_KEY  => zset_ranges::zrangebyscore;
+        "zrevrangebyscore" -4 READ,        ONE_KEY  => zset_ranges::zrevrangebyscore;
+        "zrangebylex"      -4 READ,        ONE_KEY  => zset_ranges::zrangebylex;
+        "zrevrangebylex"   -4 READ,        ONE_KEY  => zset_ranges::zrevrangebylex;
+        "zremrangebyrank"   4 WRITE,       ONE_KEY  => zset_ranges::zremrangebyrank;
+        "zremrangebyscore"  4 WRITE,       ONE_KEY  => zset_ranges::zremrangebyscore;
+        "zremrangebylex"    4 WRITE,       ONE_KEY  => zset_ranges::zremrangebylex;
+        "zunion"      -3 READ.with(MOVABLE),  NO_KEYS => zset_algebra::zunion;
+        "zinter"      -3 READ.with(MOVABLE),  NO_KEYS => zset_algebra::zinter;
+        "zdiff"       -3 READ.with(MOVABLE),  NO_KEYS => zset_algebra::zdiff;
+        "zunionstore" -4 GROWS.with(MOVABLE), ONE_KEY => zset_algebra::zunionstore;
+        "zinterstore" -4 GROWS.with(MOVABLE), ONE_KEY => zset_algebra::zinterstore;
+        "zdiffstore"  -4 GROWS.with(MOVABLE), ONE_KEY => zset_algebra::zdiffstore;
+        "zintercard"  -3 READ.with(MOVABLE),  NO_KEYS => zset_algebra::zintercard;
+        "zpopmin"     -2 WRITE.with(FAST), ONE_KEY  => zset_pops::zpopmin;
+        "zpopmax"     -2 WRITE.with(FAST), ONE_KEY  => zset_pops::zpopmax;
+        "zmpop"       -4 WRITE.with(MOVABLE), NO_KEYS => zset_pops::zmpop;
+        "bzpopmin"    -3 WRITE.with(WAITS).with(FAST), ALL_BUT_LAST => zset_pops::bzpopmin;
+        "bzpopmax"    -3 WRITE.with(WAITS).with(FAST), ALL_BUT_LAST => zset_pops::bzpopmax;
+        "bzmpop"      -5 WRITE.with(Flags::BLOCKING).with(MOVABLE), NO_KEYS => zset_pops::bzmpop;
+    }
+    "bitmap" {
+        "setbit"       4 GROWS,            ONE_KEY  => bits::setbit;
+        "getbit"       3 READ.with(FAST),  ONE_KEY  => bits::getbit;
+        "bitcount"    -2 READ,             ONE_KEY  => bits::bitcount;
+        "bitpos"      -3 READ,             ONE_KEY  => bits::bitpos;
+        "bitop"       -4 GROWS,            FROM_TWO => bits::bitop;
+    }
     "generic" {
+        "sort"        -2 GROWS.with(MOVABLE), ONE_KEY => sort::sort;
+        "sort_ro"     -2 READ.with(MOVABLE),  ONE_KEY => sort::sort_ro;
         "del"         -2 WRITE,            ALL_KEYS => generic::del;
         "unlink"      -2 WRITE.with(FAST), ALL_KEYS => generic::del;
         "exists"      -2 READ.with(FAST),  ALL_KEYS => generic::exists;
@@ -214,9 +358,13 @@ pub static COMMANDS: &[(CommandSpec, Handler)] = commands! {
         "expiretime"   2 READ.with(FAST),  ONE_KEY  => expiry::expiretime;
         "pexpiretime"  2 READ.with(FAST),  ONE_KEY  => expiry::pexpiretime;
         "persist"      2 WRITE.with(FAST), ONE_KEY  => expiry::persist;
+        "dump"         2 READ,             ONE_KEY  => dump::dump;
+        "restore"     -4 GROWS,            ONE_KEY  => dump::restore;
+        "restore-asking" -4 GROWS.with(Flags::ASKING), ONE_KEY => dump::restore;
         "object"      -2 Flags::NONE,      NO_KEYS  => object::object;
     }
     "server" {
+        "memory"      -2 Flags::NONE,      NO_KEYS  => memory::memory;
         "dbsize"       1 READ.with(FAST),  NO_KEYS  => server::dbsize;
         "flushdb"     -1 WRITE,            NO_KEYS  => server::flushdb;
         "flushall"    -1 WRITE,            NO_KEYS  => server::flushall;

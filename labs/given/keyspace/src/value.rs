@@ -1,10 +1,20 @@
 use core_types::Millis;
 
+use crate::{Hash, List, Set, Zset};
+
 /// What a key holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// Any bytes, or a number kept as a number.
     String(Str),
+    /// Elements in the order in which they were pushed.
+    List(Box<List>),
+    /// Fields, each with a value.
+    Hash(Hash),
+    /// Members, in no order that matters.
+    Set(Set),
+    /// Members in the order of their scores.
+    Zset(Zset),
 }
 
 impl Value {
@@ -12,6 +22,38 @@ impl Value {
     pub fn type_name(&self) -> &'static str {
         match self {
             Value::String(_) => "string",
+            Value::List(_) => "list",
+            Value::Hash(_) => "hash",
+            Value::Set(_) => "set",
+            Value::Zset(_) => "zset",
+        }
+    }
+
+    /// About how many bytes it takes beyond the entry that holds it.
+    pub(crate) fn memory(&self) -> usize {
+        match self {
+            Value::String(Str::Int(_)) => 0,
+            Value::String(Str::Bytes(bytes)) => bytes.capacity(),
+            Value::List(list) => list.memory(),
+            Value::Hash(hash) => hash.memory(),
+            Value::Set(Set::Ints(ints)) => size_of::<i64>() * ints.len(),
+            Value::Set(Set::Members(members)) => {
+                table_memory(members.len(), 0, members.iter().map(|text| text.len()))
+            }
+            Value::Zset(Zset::Small(packed)) => packed.size(),
+            // Beside the score a node has two links, a size and a priority.
+            Value::Zset(zset) => table_memory(zset.len(), 24, zset.iter().map(|(item, _)| item.text_len())),
+        }
+    }
+
+    /// True for a collection that has lost its last element: its key must go.
+    pub(crate) fn is_empty_collection(&self) -> bool {
+        match self {
+            Value::String(_) => false,
+            Value::List(list) => list.is_empty(),
+            Value::Hash(hash) => hash.is_empty(),
+            Value::Set(set) => set.is_empty(),
+            Value::Zset(zset) => zset.is_empty(),
         }
     }
 
@@ -19,6 +61,7 @@ impl Value {
     pub fn as_string(&self) -> Result<&Str, WrongType> {
         match self {
             Value::String(string) => Ok(string),
+            _ => Err(WrongType),
         }
     }
 
@@ -26,8 +69,78 @@ impl Value {
     pub fn as_string_mut(&mut self) -> Result<&mut Str, WrongType> {
         match self {
             Value::String(string) => Ok(string),
+            _ => Err(WrongType),
         }
     }
+
+    /// The list, for a command that works on nothing else.
+    pub fn as_list(&self) -> Result<&List, WrongType> {
+        match self {
+            Value::List(list) => Ok(list),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// The list, to change it.
+    pub fn as_list_mut(&mut self) -> Result<&mut List, WrongType> {
+        match self {
+            Value::List(list) => Ok(list),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// The hash, for a command that works on nothing else.
+    pub fn as_hash(&self) -> Result<&Hash, WrongType> {
+        match self {
+            Value::Hash(hash) => Ok(hash),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// The hash, to change it.
+    pub fn as_hash_mut(&mut self) -> Result<&mut Hash, WrongType> {
+        match self {
+            Value::Hash(hash) => Ok(hash),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// The set, for a command that works on nothing else.
+    pub fn as_set(&self) -> Result<&Set, WrongType> {
+        match self {
+            Value::Set(set) => Ok(set),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// The set, to change it.
+    pub fn as_set_mut(&mut self) -> Result<&mut Set, WrongType> {
+        match self {
+            Value::Set(set) => Ok(set),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// The sorted set, for a command that works on nothing else.
+    pub fn as_zset(&self) -> Result<&Zset, WrongType> {
+        match self {
+            Value::Zset(zset) => Ok(zset),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// The sorted set, to change it.
+    pub fn as_zset_mut(&mut self) -> Result<&mut Zset, WrongType> {
+        match self {
+            Value::Zset(zset) => Ok(zset),
+            _ => Err(WrongType),
+        }
+    }
+}
+
+/// About what a hash table takes: for each slot a key, its hash and its number in the index, and `more`.
+fn table_memory(slots: usize, more: usize, texts: impl Iterator<Item = usize>) -> usize {
+    slots * (size_of::<(Box<[u8]>, u64, usize)>() + more) + texts.sum::<usize>()
 }
 
 /// A command met a value of a type it does not work on.
@@ -151,6 +264,8 @@ pub struct Entry {
     pub(crate) touched: u32,
     /// The string was changed in place. Redis then keeps it in its `raw` form, and `OBJECT ENCODING` shows it.
     pub(crate) edited: bool,
+    /// The snapshot that it was last seen by: see [`Snapshot`](crate::Snapshot). Room that was unused.
+    pub(crate) epoch: u16,
 }
 
 const NEVER: u64 = u64::MAX;
@@ -158,7 +273,7 @@ const NEVER: u64 = u64::MAX;
 impl Entry {
     /// A value that does not expire.
     pub fn new(value: Value, now: Millis) -> Entry {
-        Entry { value, expire_at: NEVER, touched: seconds(now), edited: false }
+        Entry { value, expire_at: NEVER, touched: seconds(now), edited: false, epoch: 0 }
     }
 
     /// When it expires: Unix time, the last millisecond at which the key is still there.
@@ -176,6 +291,11 @@ impl Entry {
     pub(crate) fn set_expire_at(&mut self, at: Option<Millis>) {
         // The very last instant is taken; nobody will see the difference in 500 million years.
         self.expire_at = at.map_or(NEVER, |at| at.0.min(NEVER - 1));
+    }
+
+    /// When a command last used it, in seconds since 1970.
+    pub fn touched_at(&self) -> u64 {
+        u64::from(self.touched)
     }
 
     /// Notes that a command used it.
@@ -197,4 +317,15 @@ impl Eq for Entry {}
 
 fn seconds(now: Millis) -> u32 {
     now.as_secs() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every key pays for it: the variants hide in what is left unused by the string.
+    #[test]
+    fn a_value_takes_three_words() {
+        assert_eq!(size_of::<Value>(), 24);
+    }
 }

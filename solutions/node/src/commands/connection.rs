@@ -3,11 +3,18 @@
 use core_types::{Args, Protocol, Reply};
 
 use crate::Node;
-use crate::conn::{Conn, Kind};
+use crate::conn::{Conn, Kind, Replies};
 use crate::layers::wire::{parse_hello, parse_integer};
 
 /// `PING [message]`
 pub(crate) fn ping(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
+    // To a subscriber on RESP2 everything looks like a message, so that it knows what it reads.
+    if conn.protocol == Protocol::Resp2 && !conn.subscriptions.is_empty() && args.len() <= 2 {
+        let mut reply = node.encoder(conn);
+        reply.array(2);
+        reply.bulk(b"pong");
+        return reply.bulk(args.get(1).unwrap_or_default());
+    }
     match args.len() {
         1 => node.encoder(conn).simple("PONG"),
         2 => node.encoder(conn).bulk(&args[1]),
@@ -31,6 +38,10 @@ pub(crate) fn select(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     let Some(index) = parse_integer(&args[1]) else {
         return node.encoder(conn).error("ERR value is not an integer or out of range");
     };
+    if i32::try_from(index).is_err() {
+        let text = format!("ERR value is out of range, value must between {} and {}", i32::MIN, i32::MAX);
+        return node.encoder(conn).error(&text);
+    }
     match usize::try_from(index) {
         Ok(db) if db < node.keyspace.databases() => {
             conn.db = db;
@@ -138,6 +149,13 @@ pub(crate) fn reset(node: &mut Node, conn: &mut Conn, _: Args<'_>) {
     if !matches!(conn.kind, Kind::Client) {
         return node.encoder(conn).error("ERR can only reset normal client connections");
     }
+    conn.transaction = None;
+    conn.is_monitor = false;
+    node.monitors.remove(&conn.id);
+    conn.replies = Replies::On;
+    conn.no_evict = false;
+    node.unwatch_all(conn);
+    node.unsubscribe_all(conn);
     conn.db = 0;
     conn.name.clear();
     conn.protocol = Protocol::Resp2;

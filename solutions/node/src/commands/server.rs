@@ -3,7 +3,7 @@
 use core_types::{Args, Reply};
 use keyspace::CommandSpec;
 
-use super::client::unknown_subcommand;
+use super::{docs, help};
 use crate::Node;
 use crate::conn::Conn;
 use crate::layers::wire::Encoder;
@@ -18,83 +18,156 @@ pub(crate) fn info(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     node.encoder(conn).verbatim("txt", text.as_bytes());
 }
 
-/// `CONFIG GET | SET | RESETSTAT`
+/// `CONFIG GET | SET | RESETSTAT | REWRITE`
 pub(crate) fn config(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
-    if args.is(1, "get") && args.len() >= 3 {
-        let found = node.config.get_matching(args.from(2));
-        let mut reply = node.encoder(conn);
-        reply.map(found.len());
-        for (name, value) in found {
-            reply.bulk(name.as_bytes());
-            reply.bulk(value.as_bytes());
-        }
-    } else if args.is(1, "set") && args.len() >= 4 && args.len().is_multiple_of(2) {
-        match node.config.set(args.from(2)) {
-            Ok(changed) => {
-                for note in changed.notes {
-                    node.log(core_types::LogLevel::Warning, note);
-                }
-                node.refresh_link_config();
-                node.encoder(conn).simple("OK");
+    match args[1].to_ascii_lowercase().as_slice() {
+        b"get" => {
+            let found = node.config.get_matching(args.from(2));
+            let mut reply = node.encoder(conn);
+            reply.map(found.len());
+            for (name, value) in found {
+                reply.bulk(name.as_bytes());
+                reply.bulk(value.as_bytes());
             }
-            Err(text) => node.encoder(conn).error(&text),
         }
-    } else if args.is(1, "resetstat") && args.len() == 2 {
-        node.stats = Stats::default();
-        node.encoder(conn).simple("OK");
-    } else if args.is(1, "rewrite") && args.len() == 2 {
-        node.encoder(conn).error("ERR The server is running without a config file");
-    } else if args.is(1, "get") || args.is(1, "set") || args.is(1, "resetstat") || args.is(1, "rewrite") {
-        let sub = String::from_utf8_lossy(&args[1]).to_ascii_lowercase();
-        node.encoder(conn).error(&format!("ERR wrong number of arguments for 'config|{sub}' command"));
-    } else {
-        unknown_subcommand(node, conn, "CONFIG", &args[1]);
+        b"set" if !args.len().is_multiple_of(2) => {
+            super::wrong_arguments(node, conn, &args[1], "CONFIG");
+        }
+        b"set" => config_set(node, conn, args),
+        b"resetstat" => {
+            node.stats = Stats::default();
+            node.peak_memory = node.meters.used_memory();
+            node.encoder(conn).simple("OK");
+        }
+        b"rewrite" => super::rewrite::rewrite(node, conn, args),
+        _ => help::answer(node, conn, help::CONFIG),
     }
 }
 
-/// `COMMAND [COUNT | LIST | INFO name …]`: the table itself.
+fn config_set(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
+    match node.config.set(args.from(2)) {
+        Ok(changed) => {
+            for note in changed.notes {
+                node.log(core_types::LogLevel::Warning, note);
+            }
+            node.refresh_link_config();
+            node.refresh_appendonly();
+            node.keyspace.compact = node.config.compact;
+            node.slowlog.entries.truncate(node.config.slowlog_max_len);
+            node.evict();
+            node.encoder(conn).simple("OK");
+        }
+        Err(text) => node.encoder(conn).error(&text),
+    }
+}
+
+/// `COMMAND [COUNT | LIST | INFO name … | DOCS name … | GETKEYS command …]`: the table itself.
 pub(crate) fn command(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
-    if args.len() == 1 {
-        let mut reply = node.encoder(conn);
-        reply.array(table::all().len());
-        for command in table::all().values() {
-            describe(&mut reply, command.spec);
-        }
-    } else if args.is(1, "count") && args.len() == 2 {
-        node.encoder(conn).integer(table::all().len() as i64);
-    } else if args.is(1, "list") && args.len() == 2 {
-        let mut reply = node.encoder(conn);
-        reply.set(table::all().len());
-        for command in table::all().values() {
-            reply.bulk(command.spec.name.as_bytes());
-        }
-    } else if args.is(1, "info") {
-        let mut reply = node.encoder(conn);
-        if args.len() == 2 {
-            reply.array(table::all().len());
-            for command in table::all().values() {
-                describe(&mut reply, command.spec);
-            }
-            return;
-        }
-        reply.array(args.len() - 2);
-        for name in args.iter().skip(2) {
-            match table::lookup(name) {
-                Some(command) => describe(&mut reply, command.spec),
-                None => reply.null_array(),
+    let sub = args.get(1).map(<[u8]>::to_ascii_lowercase);
+    match sub.as_deref() {
+        None => describe_all(&mut node.encoder(conn)),
+        Some(b"info") if args.len() == 2 => describe_all(&mut node.encoder(conn)),
+        Some(b"info") => {
+            let mut reply = node.encoder(conn);
+            reply.array(args.len() - 2);
+            for name in args.iter().skip(2) {
+                match table::lookup_full(name) {
+                    Some(call) if std::ptr::eq(call.spec, call.command.spec) => {
+                        describe(&mut reply, call.spec, call.command.subs);
+                    }
+                    Some(call) => describe(&mut reply, call.spec, &[]),
+                    None => reply.null(),
+                }
             }
         }
-    } else if args.is(1, "docs") {
-        // Clients take their hints from here. We have no texts to give; none is a valid answer.
-        node.encoder(conn).map(0);
-    } else {
-        unknown_subcommand(node, conn, "COMMAND", &args[1]);
+        Some(b"count") => node.encoder(conn).integer(table::all().len() as i64),
+        Some(b"list") => list(node, conn, args),
+        Some(b"docs") => docs::docs(node, conn, args),
+        Some(b"getkeys") => getkeys(node, conn, args, false),
+        Some(b"getkeysandflags") => getkeys(node, conn, args, true),
+        Some(_) => help::answer(node, conn, help::COMMAND),
     }
 }
 
-/// One command as Redis 7 lists it: name, arity, flags, first key, last key, step, and four lists that
-/// are empty here (categories, tips, key specifications, subcommands).
-fn describe(reply: &mut Encoder<'_>, spec: &CommandSpec) {
+/// `COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]`
+fn list(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
+    let names: Vec<&str> = if args.len() == 2 {
+        table::all().values().map(|command| command.spec.name).collect()
+    } else if args.len() == 5 && args.is(2, "filterby") {
+        let wanted = &args[4];
+        if args.is(3, "module") {
+            Vec::new()
+        } else if args.is(3, "aclcat") {
+            let fits = |name: &&str| name.as_bytes().eq_ignore_ascii_case(wanted);
+            let specs = table::specs().filter(|spec| super::categories(spec).iter().any(fits));
+            specs.map(|spec| spec.name).collect()
+        } else if args.is(3, "pattern") {
+            let pattern = wanted.to_ascii_lowercase();
+            let fits = |name: &&str| keyspace::matches(&pattern, name.as_bytes());
+            table::specs().map(|spec| spec.name).filter(fits).collect()
+        } else {
+            return node.encoder(conn).error("ERR syntax error");
+        }
+    } else {
+        return node.encoder(conn).error("ERR syntax error");
+    };
+    let mut reply = node.encoder(conn);
+    match args.len() {
+        2 => reply.set(names.len()),
+        _ => reply.array(names.len()),
+    }
+    names.iter().for_each(|name| reply.bulk(name.as_bytes()));
+}
+
+/// `COMMAND GETKEYS command …`, and with `flags` what is done to each key.
+fn getkeys(node: &mut Node, conn: &mut Conn, args: Args<'_>, flags: bool) {
+    let called = args.from(2);
+    let Some(call) = table::lookup(called.name()) else {
+        return node.encoder(conn).error("ERR Invalid command specified");
+    };
+    let sub = called.get(1).and_then(|sub| {
+        call.subs.iter().find(|spec| {
+            let name = spec.name.split_once('|').map_or("", |(_, name)| name);
+            name.as_bytes().eq_ignore_ascii_case(sub)
+        })
+    });
+    let spec = sub.unwrap_or(call.spec);
+    let movable = spec.flags.contains(keyspace::Flags::MOVABLE_KEYS);
+    if spec.keys.first == 0 && !movable {
+        return node.encoder(conn).error("ERR The command has no key arguments");
+    }
+    if !spec.accepts(called.len()) {
+        return node.encoder(conn).error("ERR Invalid number of arguments specified for command");
+    }
+    let places: Vec<usize> = spec.key_places(called).collect();
+    if places.is_empty() {
+        return node.encoder(conn).error("ERR Invalid arguments specified for command");
+    }
+    let mut reply = node.encoder(conn);
+    reply.array(places.len());
+    for (nth, place) in places.into_iter().enumerate() {
+        if !flags {
+            reply.bulk(&called[place]);
+            continue;
+        }
+        reply.array(2);
+        reply.bulk(&called[place]);
+        let words = docs::key_flags(spec, nth);
+        reply.set(words.len());
+        words.iter().for_each(|word| reply.simple(word));
+    }
+}
+
+fn describe_all(reply: &mut Encoder<'_>) {
+    reply.array(table::all().len());
+    for command in table::all().values() {
+        describe(reply, command.spec, command.subs);
+    }
+}
+
+/// One command as Redis 7 lists it: name, arity, flags, first key, last key, step, categories, and three
+/// lists: tips, which are empty here, the keys' specifications, and the subcommands.
+fn describe(reply: &mut Encoder<'_>, spec: &CommandSpec, subs: &[CommandSpec]) {
     reply.array(10);
     reply.bulk(spec.name.as_bytes());
     reply.integer(i64::from(spec.arity));
@@ -106,21 +179,15 @@ fn describe(reply: &mut Encoder<'_>, spec: &CommandSpec) {
     reply.integer(i64::from(spec.keys.first));
     reply.integer(i64::from(spec.keys.last));
     reply.integer(i64::from(spec.keys.step));
+    let categories = super::categories(spec);
+    reply.set(categories.len());
+    categories.iter().for_each(|category| reply.simple(&format!("@{category}")));
     reply.set(0);
-    reply.array(0);
-    reply.array(0);
-    reply.array(0);
-}
-
-/// `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE]`
-pub(crate) fn shutdown(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
-    let known = |word: &[u8]| {
-        ["nosave", "save", "now", "force"].iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
-    };
-    if !args.iter().skip(1).all(known) {
-        return node.encoder(conn).error("ERR syntax error");
+    docs::key_specs(reply, spec);
+    reply.set(subs.len());
+    for sub in subs {
+        describe(reply, sub, &[]);
     }
-    node.shut_down();
 }
 
 /// `TIME`: seconds and microseconds since the Unix epoch.

@@ -92,6 +92,7 @@ impl Config {
         }
         let mut config = Config::default();
         config.apply_text(&text, read, 0)?;
+        config.file = file.unwrap_or_default().to_owned();
         Ok(config)
     }
 

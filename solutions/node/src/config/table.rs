@@ -1,7 +1,8 @@
 use core_types::{Endpoint, LogLevel, Millis};
 
-use super::Config;
+use super::limits::{self, Access, Policy};
 use super::values::{self, WRONG_NUMBER};
+use super::{Config, Fsync};
 
 /// One directive. The table below is the only place that knows it.
 pub(super) struct Directive {
@@ -40,6 +41,12 @@ enum Kind {
         set: fn(&mut Config, String),
         check: fn(&str) -> Result<(), String>,
     },
+    /// One of these words.
+    Choice {
+        get: fn(&Config) -> &'static str,
+        set: fn(&mut Config, &str),
+        words: &'static [&'static str],
+    },
     Level {
         get: fn(&Config) -> LogLevel,
         set: fn(&mut Config, LogLevel),
@@ -59,6 +66,7 @@ impl Directive {
             Kind::Number { get, .. } => get(config).to_string(),
             Kind::Text { get, .. } => get(config).to_owned(),
             Kind::Level { get, .. } => values::show_level(get(config)).to_owned(),
+            Kind::Choice { get, .. } => get(config).to_owned(),
             Kind::Words { get, .. } => get(config),
         }
     }
@@ -84,6 +92,7 @@ impl Directive {
                 set(config, word.to_owned());
             }
             Kind::Level { set, .. } => set(config, values::level(word)?),
+            Kind::Choice { set, words, .. } => set(config, values::one_of(word, words)?),
             Kind::Words { .. } => unreachable!("handled above"),
         }
         Ok(())
@@ -120,6 +129,32 @@ macro_rules! number {
         Kind::Number {
             get: |config| config.$field as i64,
             set: |config, value| config.$field = value as _,
+            min: $min,
+            max: $max,
+            memory: false,
+        }
+    };
+}
+
+/// A size in bytes, which may be written with a unit.
+macro_rules! memory {
+    ($field:ident, $min:expr) => {
+        Kind::Number {
+            get: |config| config.$field as i64,
+            set: |config, value| config.$field = value as _,
+            min: $min,
+            max: i64::MAX,
+            memory: true,
+        }
+    };
+}
+
+/// A bound of the compact forms.
+macro_rules! compact {
+    ($field:ident, $min:expr, $max:expr) => {
+        Kind::Number {
+            get: |config| config.compact.$field as i64,
+            set: |config, value| config.compact.$field = value as _,
             min: $min,
             max: $max,
             memory: false,
@@ -164,12 +199,49 @@ use Change::{Any, AtStart, Protected};
 
 /// Every directive, in alphabetical order, which is the order of `CONFIG GET *`.
 pub(super) static DIRECTIVES: &[Directive] = &[
+    directive("aof-load-truncated", Any, yes_no!(aof_load_truncated)),
+    directive("appenddirname", AtStart, text!(appenddirname, plain_folder_name)),
+    directive("appendfilename", AtStart, text!(appendfilename, plain_append_name)),
+    directive(
+        "appendfsync",
+        Any,
+        Kind::Choice {
+            get: |config| config.appendfsync.word(),
+            set: |config, word| config.appendfsync = Fsync::of(word),
+            words: Fsync::WORDS,
+        },
+    ),
     directive("appendonly", Any, yes_no!(appendonly)),
+    directive("auto-aof-rewrite-min-size", Any, memory!(auto_aof_rewrite_min_size, 0)),
+    directive("auto-aof-rewrite-percentage", Any, number!(auto_aof_rewrite_percentage, 0, INT_MAX)),
     directive("bind", AtStart, Kind::Words { get: |config| config.bind.join(" "), set: set_bind }),
+    directive(
+        "client-output-buffer-limit",
+        Any,
+        Kind::Words { get: limits::show_output_limits, set: limits::set_output_limits },
+    ),
+    directive("client-query-buffer-limit", Any, memory!(client_query_buffer_limit, 1 << 20)),
     directive("daemonize", AtStart, Kind::YesNo { get: |_| false, set: |_, _| () }),
     directive("databases", AtStart, number!(databases, 1, INT_MAX)),
     directive("dbfilename", Protected, text!(dbfilename, plain_file_name)),
     directive("dir", Protected, text!(dir)),
+    directive(
+        "enable-debug-command",
+        AtStart,
+        Kind::Choice {
+            get: |config| config.enable_debug_command.word(),
+            set: |config, word| config.enable_debug_command = Access::of(word),
+            words: &["no", "yes", "local"],
+        },
+    ),
+    renamed(
+        "hash-max-ziplist-entries",
+        directive("hash-max-listpack-entries", Any, compact!(hash_entries, 0, i64::MAX)),
+    ),
+    renamed(
+        "hash-max-ziplist-value",
+        directive("hash-max-listpack-value", Any, compact!(hash_value, 0, i64::MAX)),
+    ),
     directive(
         "hz",
         Any,
@@ -182,6 +254,11 @@ pub(super) static DIRECTIVES: &[Directive] = &[
             memory: false,
         },
     ),
+    directive("latency-monitor-threshold", Any, number!(latency_monitor_threshold, 0, i64::MAX)),
+    renamed(
+        "list-max-ziplist-size",
+        directive("list-max-listpack-size", Any, compact!(list_node, i32::MIN as i64, INT_MAX)),
+    ),
     directive("logfile", AtStart, text!(logfile)),
     directive(
         "loglevel",
@@ -191,6 +268,17 @@ pub(super) static DIRECTIVES: &[Directive] = &[
     directive("masterauth", Any, optional!(masterauth)),
     directive("masteruser", Any, optional!(masteruser)),
     directive("maxclients", Any, number!(maxclients, 1, u32::MAX as i64)),
+    directive("maxmemory", Any, memory!(maxmemory, 0)),
+    directive(
+        "maxmemory-policy",
+        Any,
+        Kind::Choice {
+            get: |config| config.maxmemory_policy.word(),
+            set: |config, word| config.maxmemory_policy = Policy::of(word),
+            words: Policy::WORDS,
+        },
+    ),
+    directive("maxmemory-samples", Any, number!(maxmemory_samples, 1, INT_MAX)),
     directive("pidfile", AtStart, text!(pidfile)),
     directive("port", AtStart, number!(port, 0, 65535)),
     directive("protected-mode", Any, yes_no!(protected_mode)),
@@ -228,14 +316,40 @@ pub(super) static DIRECTIVES: &[Directive] = &[
     ),
     directive("requirepass", Any, optional!(requirepass)),
     directive("save", Any, Kind::Words { get: show_save, set: set_save }),
+    directive("set-max-intset-entries", Any, compact!(set_intset, 0, i64::MAX)),
+    directive("slowlog-log-slower-than", Any, number!(slowlog_log_slower_than, -1, i64::MAX)),
+    directive("slowlog-max-len", Any, number!(slowlog_max_len, 0, i64::MAX)),
+    directive("stop-writes-on-bgsave-error", Any, yes_no!(stop_writes_on_bgsave_error)),
     directive("tcp-backlog", AtStart, number!(tcp_backlog, 0, INT_MAX)),
     directive("tcp-keepalive", Any, seconds!(tcp_keepalive, 0)),
     directive("timeout", Any, seconds!(timeout, 0)),
+    renamed(
+        "zset-max-ziplist-entries",
+        directive("zset-max-listpack-entries", Any, compact!(zset_entries, 0, i64::MAX)),
+    ),
+    renamed(
+        "zset-max-ziplist-value",
+        directive("zset-max-listpack-value", Any, compact!(zset_value, 0, i64::MAX)),
+    ),
 ];
 
 fn plain_file_name(name: &str) -> Result<(), String> {
     if name.contains(['/', '\\']) {
         return Err("dbfilename can't be a path, just a filename".into());
+    }
+    Ok(())
+}
+
+fn plain_append_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.contains(['/', '\\']) {
+        return Err("appendfilename can't be a path, just a filename".into());
+    }
+    Ok(())
+}
+
+fn plain_folder_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.contains(['/', '\\']) {
+        return Err("appenddirname can't be a path, just a dirname".into());
     }
     Ok(())
 }

@@ -60,6 +60,12 @@ pub(super) fn in_range(number: i64, min: i64, max: i64) -> Result<i64, String> {
     }
 }
 
+/// One of `words`, in any mixture of upper and lower case.
+pub(super) fn one_of(text: &str, words: &'static [&'static str]) -> Result<&'static str, String> {
+    let found = words.iter().find(|word| text.eq_ignore_ascii_case(word));
+    found.copied().ok_or_else(|| format!("argument(s) must be one of the following: {}", words.join(", ")))
+}
+
 pub(super) fn level(text: &str) -> Result<LogLevel, String> {
     const LEVELS: [LogLevel; 4] = [LogLevel::Debug, LogLevel::Verbose, LogLevel::Notice, LogLevel::Warning];
     let found = LEVELS.into_iter().find(|level| text.eq_ignore_ascii_case(show_level(*level)));

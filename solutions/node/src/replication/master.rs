@@ -1,8 +1,9 @@
 //! The master's side: replicas that are attached, their snapshot, and the stream they are fed.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use core_types::{Args, LogLevel, Millis, Offset, Reply};
-use keyspace::rdb;
 
 use crate::conn::{Conn, Kind};
 use crate::layers::one_replica::{Attachment, Phase};
@@ -16,6 +17,10 @@ pub(crate) struct ReplicaConn {
     asked_at: Millis,
     /// When it last acknowledged an offset.
     pub(crate) acked_at: Millis,
+    /// When it last took bytes.
+    progress_at: Millis,
+    /// What is still to be handed to the connection of a snapshot that is complete.
+    rest: VecDeque<Bytes>,
     /// While a snapshot is sent: the position on the connection at which it ends.
     payload_end: Option<u64>,
     /// What its acknowledgement has released of the stream; sent once the command has run.
@@ -63,6 +68,8 @@ impl Node {
             attachment: Attachment::new(eof),
             asked_at: self.now,
             acked_at: self.now,
+            progress_at: self.now,
+            rest: VecDeque::new(),
             payload_end: None,
             released: Vec::new(),
             old_sync,
@@ -76,6 +83,10 @@ impl Node {
     /// Starts one snapshot for all replicas that wait for one, when the time has come: at once, or
     /// `repl-diskless-sync-delay` after the first asked, so that those who come together share it.
     pub(crate) fn start_due_snapshot(&mut self) {
+        if self.persistence.job.is_some() {
+            // One at a time; the next one is theirs.
+            return;
+        }
         let waiting: Vec<ConnId> = self.replicas_in(Phase::WaitSnapshot);
         let Some(first) = waiting.iter().filter_map(|id| self.replica(*id)).map(|r| r.asked_at).min() else {
             return;
@@ -93,36 +104,95 @@ impl Node {
         self.replication.writer.forget_db();
         let target = if self.config.repl_diskless_sync { "replicas sockets" } else { "disk" };
         self.log(LogLevel::Notice, format!("Starting BGSAVE for SYNC with target: {target}"));
-
         let id = self.replication.id;
         let offset = self.replication.offset();
-        let selected = self.replication.upstream.as_ref().map_or(0, |upstream| upstream.db());
-        let aux = rdb::Aux {
-            redis_ver: crate::info::REDIS_VERSION.to_string(),
-            ctime: Some(self.now.as_secs()),
-            repl_stream_db: Some(selected as i64),
-            repl_id: Some(id),
-            repl_offset: Some(offset),
-            ..rdb::Aux::default()
-        };
-        let mut payload = Vec::new();
-        rdb::save(&self.keyspace, &aux, &mut payload);
-        let payload = Bytes::from(payload);
+        let (mut streaming, mut whole) = (Vec::new(), Vec::new());
         for &conn in waiting {
-            let mark = self.rng.hex40();
             self.with_replica(conn, |replica, out| {
                 replica.attachment.snapshot_started(id, offset, out);
                 if replica.old_sync {
                     out.clear();
                 }
-                replica.attachment.snapshot_ready(&mark, payload.clone(), out);
             });
-            let end = self.conns.get(conn).map(Conn::queued_until);
-            if let Some(replica) = self.replica_mut(conn) {
+            if self.replica(conn).is_some_and(|replica| replica.attachment.eof()) {
+                let mark = self.rng.hex40();
+                self.begin_stream(conn, &mark);
+                streaming.push((conn, mark));
+            } else {
+                whole.push(conn);
+            }
+        }
+        self.begin_replica_job(streaming, whole);
+    }
+
+    /// Sends what stands before a snapshot whose end is marked. The pieces follow as they are made.
+    fn begin_stream(&mut self, conn: ConnId, mark: &[u8; 40]) {
+        // The layer says what stands around a snapshot by being given an empty one: all but the mark at
+        // the end is what stands before it.
+        let now = self.now;
+        self.with_replica(conn, |replica, out| {
+            replica.progress_at = now;
+            let mut around = Vec::new();
+            replica.attachment.snapshot_ready(mark, Bytes::new(), &mut around);
+            let mut around = around.concat();
+            around.truncate(around.len().saturating_sub(mark.len()));
+            out.push(Bytes::from(around));
+        });
+    }
+
+    /// The last piece of a snapshot was handed to these replicas: the mark follows.
+    pub(crate) fn end_streams(&mut self, streaming: &[(ConnId, [u8; 40])]) {
+        for (conn, mark) in streaming {
+            self.send_raw(*conn, mark);
+            let end = self.conns.get(*conn).map(Conn::queued_until);
+            if let Some(replica) = self.replica_mut(*conn) {
                 replica.payload_end = end;
             }
         }
-        self.log(LogLevel::Notice, "Background saving terminated with success");
+    }
+
+    /// A snapshot is complete, for replicas that must be told its length first.
+    pub(crate) fn send_wholes(&mut self, whole: &[ConnId], payload: Bytes) {
+        let now = self.now;
+        for &conn in whole {
+            // This kind has no mark.
+            self.with_replica(conn, |replica, out| {
+                replica.progress_at = now;
+                let mut parts = Vec::new();
+                replica.attachment.snapshot_ready(&[b'0'; 40], payload.clone(), &mut parts);
+                let mut parts = VecDeque::from(parts);
+                out.extend(parts.pop_front());
+                replica.rest = parts;
+            });
+            self.send_rest(conn);
+        }
+    }
+
+    /// Hands on more of a snapshot that is complete, as the connection takes it: what lies in a
+    /// connection's output counts against its limit.
+    fn send_rest(&mut self, id: ConnId) {
+        loop {
+            let Some(room) = self.conns.get(id).map(|conn| AHEAD.saturating_sub(conn.out.len())) else {
+                return;
+            };
+            let Some(replica) = self.replica_mut(id) else { return };
+            let Some(next) = replica.rest.front_mut() else { return };
+            if room == 0 {
+                return;
+            }
+            let piece = next.split_to(room.min(next.len()));
+            if next.is_empty() {
+                replica.rest.pop_front();
+            }
+            let last = replica.rest.is_empty();
+            self.send_raw(id, &piece);
+            if last {
+                let end = self.conns.get(id).map(Conn::queued_until);
+                if let Some(replica) = self.replica_mut(id) {
+                    replica.payload_end = end;
+                }
+            }
+        }
     }
 
     /// Hands what the stream has grown by to the attached replicas.
@@ -146,6 +216,11 @@ impl Node {
     pub(crate) fn replica_sent(&mut self, id: ConnId) {
         let Some(conn) = self.conns.get(id) else { return };
         let (sent, name) = (conn.sent, replica_name(conn));
+        let now = self.now;
+        if let Some(replica) = self.replica_mut(id) {
+            replica.progress_at = now;
+        }
+        self.send_rest(id);
         let Some(replica) = self.replica_mut(id) else { return };
         if replica.payload_end.is_none_or(|end| sent < end) {
             return;
@@ -195,6 +270,14 @@ impl Node {
             self.with_replica(id, |replica, out| replica.attachment.keep_alive(out));
             let Some(replica) = self.replica(id) else { continue };
             let online = replica.attachment.phase() == Phase::Online && !replica.old_sync;
+            let stuck =
+                replica.attachment.phase() == Phase::Sending && self.now.since(replica.progress_at) > limit;
+            if stuck {
+                let name = self.conns.get(id).map(replica_name).unwrap_or_default();
+                self.log(LogLevel::Warning, format!("Disconnecting timedout replica (full sync): {name}"));
+                self.close(id);
+                continue;
+            }
             if online && self.now.since(replica.acked_at) > limit {
                 let name = self.conns.get(id).map(replica_name).unwrap_or_default();
                 self.log(
@@ -251,6 +334,9 @@ impl Node {
         }
     }
 }
+
+/// So much of a snapshot may wait in a connection's output, in bytes.
+const AHEAD: usize = 1024 * 1024;
 
 /// A replica as Redis names it in its log: the address it announced or comes from, and its port.
 pub(crate) fn replica_name(conn: &Conn) -> String {

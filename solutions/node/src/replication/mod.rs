@@ -26,6 +26,8 @@ pub(crate) struct Replication {
     pub(crate) role: Role,
     /// The history that the data belong to.
     pub(crate) id: ReplId,
+    /// The history they belonged to before, and where it ended: what a master's file said.
+    pub(crate) id2: Option<(ReplId, Offset)>,
     /// On a master: the stream as it is written.
     writer: StreamWriter,
     /// What the stream has grown by in this event; handed to the replicas at its end.
@@ -47,6 +49,7 @@ impl Replication {
         Replication {
             role: Role::Master,
             id,
+            id2: None,
             writer: StreamWriter::new(Offset(0)),
             stream: BytesMut::new(),
             feeding: false,
@@ -55,6 +58,17 @@ impl Replication {
             dirty: 0,
             pinged_at: Millis::ZERO,
         }
+    }
+
+    /// A file says which history the data are from, and how far. A replica goes on there; a master begins a
+    /// history of its own, at the same offset.
+    pub(crate) fn take_over(&mut self, id: ReplId, offset: Offset, as_replica: bool) {
+        if as_replica {
+            self.id = id;
+        } else {
+            self.id2 = Some((id, offset));
+        }
+        self.writer = StreamWriter::new(offset);
     }
 
     pub(crate) fn is_replica(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The replica's side: the link to the master, the snapshot that comes over it, and then the stream.
 
 use bytes::{Bytes, BytesMut};
-use core_types::{ArgsBuf, Endpoint, LogLevel, Machine, Millis, Offset, ReplId, Role, write_command};
+use core_types::{Args, ArgsBuf, Endpoint, LogLevel, Machine, Millis, Offset, ReplId, Role, write_command};
 use keyspace::rdb;
 
 use crate::conn::{Input, Kind};
@@ -24,6 +24,11 @@ pub(crate) struct Upstream {
     pub(crate) since_down: Millis,
     /// Bytes of the snapshot received so far.
     pub(crate) snapshot_bytes: u64,
+    /// Between `MULTI` and `EXEC` of the stream: the commands so far, with their sizes in bytes. They are
+    /// applied and counted at the `EXEC`, so that no offset stands for half a transaction.
+    transaction: Option<Vec<(ArgsBuf, usize)>>,
+    /// The bytes of that transaction, not yet passed on.
+    held: BytesMut,
     /// Work that the link asked for while it was itself being fed.
     outputs: Vec<LinkOutput>,
 }
@@ -42,6 +47,14 @@ impl Upstream {
 
     pub(crate) fn db(&self) -> usize {
         self.reader.db()
+    }
+
+    /// The link is broken: what had arrived and could not be used yet is void.
+    fn forget_received(&mut self) {
+        self.incoming = None;
+        self.input = Input::default();
+        self.transaction = None;
+        self.held = BytesMut::new();
     }
 
     pub(crate) fn last_io(&self) -> Millis {
@@ -93,6 +106,7 @@ impl Node {
     }
 
     fn become_replica(&mut self, master: Endpoint) {
+        self.send_waiting_away();
         self.flush_stream();
         let offset = self.replication.offset();
         let config = self.link_config();
@@ -105,6 +119,8 @@ impl Node {
             incoming: None,
             since_down: self.now,
             snapshot_bytes: 0,
+            transaction: None,
+            held: BytesMut::new(),
             outputs: Vec::new(),
         }));
     }
@@ -133,8 +149,7 @@ impl Node {
 
     fn close_link(&mut self) {
         let Some(upstream) = &mut self.replication.upstream else { return };
-        upstream.incoming = None;
-        upstream.input = Input::default();
+        upstream.forget_received();
         if let Some(conn) = upstream.conn.take() {
             self.close(conn);
         }
@@ -168,8 +183,7 @@ impl Node {
         let now = self.now;
         if let Some(upstream) = &mut self.replication.upstream {
             upstream.conn = None;
-            upstream.incoming = None;
-            upstream.input = Input::default();
+            upstream.forget_received();
             upstream.since_down = now;
         }
     }
@@ -255,7 +269,8 @@ impl Node {
 
     fn begin_sync(&mut self, id: ReplId, offset: Offset) {
         let seed = self.rng.next_u64();
-        let loader = rdb::Loader::new(self.config.databases, seed, rdb::Options::default());
+        let options = rdb::Options { compact: self.config.compact, ..rdb::Options::default() };
+        let loader = rdb::Loader::new(self.config.databases, seed, options);
         if let Some(upstream) = &mut self.replication.upstream {
             upstream.snapshot_bytes = 0;
             upstream.incoming = Some(Incoming { id, offset, loader, error: None });
@@ -294,7 +309,10 @@ impl Node {
             upstream.reader.apply(select.as_args(), 0);
         }
         self.replication.id = incoming.id;
+        // A snapshot in progress is one of data that are gone.
+        self.cancel_job();
         self.keyspace = keyspace;
+        self.restart_aof();
         // Our own replicas have followed another history until now.
         self.close_replicas();
         Ok(())
@@ -307,14 +325,12 @@ impl Node {
         if input.pending.is_empty() {
             let used = self.apply_commands(&mut input, data);
             input.pending.extend_from_slice(&data[used..]);
-            self.pass_on(&data[..used]);
         } else {
             input.pending.extend_from_slice(data);
             let pending = std::mem::take(&mut input.pending);
             let used = self.apply_commands(&mut input, &pending);
             input.pending = pending;
-            let applied = input.pending.split_to(used);
-            self.pass_on(&applied);
+            let _ = input.pending.split_to(used);
         }
         // What the stream held may have ended the link; then the rest of it is void.
         if let Some(upstream) = self.replication.upstream.as_mut().filter(|upstream| upstream.conn.is_some())
@@ -325,16 +341,36 @@ impl Node {
 
     fn apply_commands(&mut self, input: &mut Input, buffer: &[u8]) -> usize {
         let mut used = 0;
+        // Up to here bytes are applied and passed on; behind it they belong to an open transaction.
+        let mut passed = 0;
         while used < buffer.len() {
             let rest = &buffer[used..];
             match input.decoder.decode(rest, &Limits::DEFAULT) {
                 Ok(Some(length)) => {
                     let args = input.decoder.args(rest);
                     let Some(upstream) = &mut self.replication.upstream else { return used };
-                    match upstream.reader.apply(args, length) {
-                        Apply::Run { db } => self.execute_from_master(db, args),
-                        Apply::Nothing => {}
-                        Apply::Ack(offset) => self.acknowledge(offset),
+                    let opens = args.is(0, "MULTI");
+                    let closes = args.is(0, "EXEC");
+                    if opens && upstream.transaction.is_none() {
+                        self.pass_on(&buffer[passed..used]);
+                        passed = used;
+                    }
+                    let Some(upstream) = &mut self.replication.upstream else { return used };
+                    if opens {
+                        upstream.transaction.get_or_insert_default().push((args.to_buf(), length));
+                    } else if let Some(mut commands) = upstream.transaction.take() {
+                        commands.push((args.to_buf(), length));
+                        if closes {
+                            self.begin_unit();
+                            for (command, length) in &commands {
+                                self.apply_one(command.as_args(), *length);
+                            }
+                            self.end_unit();
+                        } else {
+                            upstream.transaction = Some(commands);
+                        }
+                    } else {
+                        self.apply_one(args, length);
                     }
                     used += length;
                 }
@@ -342,17 +378,35 @@ impl Node {
                 Err(error) => {
                     self.log(LogLevel::Warning, format!("Protocol error from master: {error}"));
                     self.close_link_and_retry();
-                    break;
+                    return used;
                 }
             }
+        }
+        let Some(upstream) = &mut self.replication.upstream else { return used };
+        if upstream.transaction.is_some() {
+            upstream.held.extend_from_slice(&buffer[passed..used]);
+        } else {
+            self.pass_on(&buffer[passed..used]);
         }
         used
     }
 
+    fn apply_one(&mut self, args: Args<'_>, length: usize) {
+        let Some(upstream) = &mut self.replication.upstream else { return };
+        match upstream.reader.apply(args, length) {
+            Apply::Run { db } => self.execute_from_master(db, args),
+            Apply::Nothing => {}
+            Apply::Ack(offset) => self.acknowledge(offset),
+        }
+    }
+
     /// Passes the master's bytes on, unchanged, so that offsets agree in the whole tree.
     fn pass_on(&mut self, bytes: &[u8]) {
-        if !bytes.is_empty() && !self.replication.replicas.is_empty() {
-            self.feed(&Bytes::copy_from_slice(bytes));
+        let Some(upstream) = &mut self.replication.upstream else { return };
+        let mut all = std::mem::take(&mut upstream.held);
+        all.extend_from_slice(bytes);
+        if !all.is_empty() && !self.replication.replicas.is_empty() {
+            self.feed(&all.freeze());
         }
     }
 

@@ -61,6 +61,7 @@ fn rename_key(ctx: &mut Ctx<'_>, args: Args<'_>, replace: bool) -> Result<bool, 
     let db = ctx.keyspace.db_mut(ctx.db);
     let entry = db.remove(from).expect("the key has just been found");
     db.insert_entry(to, entry);
+    ctx.announce(ctx.db, to);
     ctx.changed();
     Ok(true)
 }
@@ -91,6 +92,7 @@ pub(crate) fn copy(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             // Looked up again: the target may have been found expired, and its removal moves keys.
             let entry = ctx.keyspace.db(ctx.db).get(from).expect("the key has just been found").clone();
             ctx.keyspace.db_mut(target).insert_entry(to, entry);
+            ctx.announce(target, to);
             ctx.changed();
             true
         }
@@ -109,6 +111,7 @@ pub(crate) fn move_key(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     if moved {
         let entry = ctx.keyspace.db_mut(ctx.db).remove(key).expect("the key has just been found");
         ctx.keyspace.db_mut(target).insert_entry(key, entry);
+        ctx.announce(target, key);
         ctx.changed();
     }
     ctx.reply.integer(i64::from(moved));

@@ -61,10 +61,21 @@ pub(crate) fn object(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
+impl Entry {
+    /// What `OBJECT ENCODING` calls the way in which the value is kept.
+    pub fn encoding(&self) -> &'static str {
+        encoding(self)
+    }
+}
+
 fn encoding(entry: &Entry) -> &'static str {
     match &entry.value {
         Value::String(Str::Int(_)) => "int",
         Value::String(Str::Bytes(bytes)) if bytes.len() <= EMBEDDED && !entry.edited => "embstr",
         Value::String(Str::Bytes(_)) => "raw",
+        Value::List(_) => "quicklist",
+        Value::Hash(hash) => hash.encoding(),
+        Value::Set(set) => set.encoding(),
+        Value::Zset(zset) => zset.encoding(),
     }
 }

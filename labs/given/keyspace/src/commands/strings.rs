@@ -7,7 +7,7 @@ use crate::errors;
 use crate::value::{Digits, Str, Value};
 
 /// The longest string a command may build, in bytes (`proto-max-bulk-len`'s default).
-const MAX_LENGTH: i64 = 512 * 1024 * 1024;
+pub(super) const MAX_LENGTH: i64 = 512 * 1024 * 1024;
 
 pub(crate) fn get(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     reply_value(ctx, &args[1]).map(drop)
@@ -46,6 +46,7 @@ fn put(ctx: &mut Ctx<'_>, key: &[u8], text: &[u8], found: Option<usize>, ttl: Tt
             let entry = db.at_mut(position);
             match &mut entry.value {
                 Value::String(string) => string.assign(text),
+                other => *other = Value::String(Str::new(text)),
             }
             entry.edited = false;
             position

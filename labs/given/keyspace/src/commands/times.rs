@@ -3,6 +3,7 @@ use core_types::{Args, ExpiredKey, Millis};
 use crate::Ctx;
 use crate::context::Refusal;
 use crate::errors;
+use crate::extended::Extended;
 use crate::number::parse_i64;
 
 /// How a time is written: in seconds or milliseconds, from now on or since 1970.
@@ -49,6 +50,18 @@ pub(super) fn expiry(ctx: &Ctx<'_>, text: &[u8], unit: Unit, command: &str) -> R
         Some(instant) if time > 0 && instant > 0 => Ok(millis(instant)),
         _ => Err(errors::expire_time(command).into()),
     }
+}
+
+/// The moment at which a client that waits gives up: `text` is in seconds, perhaps with a fraction; 0 means
+/// never.
+pub(super) fn timeout(ctx: &Ctx<'_>, text: &[u8]) -> Result<Option<Millis>, Refusal> {
+    let seconds = Extended::parse(text).ok_or("ERR timeout is not a float or out of range")?;
+    let millis = (seconds.to_f64() * 1000.0).ceil();
+    // What 64 bits cannot hold wraps around in Redis, and is refused there as if it were negative.
+    if millis < 0.0 || millis >= i64::MAX as f64 {
+        return Err("ERR timeout is negative".into());
+    }
+    Ok((millis > 0.0).then(|| ctx.now + Millis(millis as u64)))
 }
 
 /// True if a key that gets this expiry is to be deleted on the spot. Only a master decides that.

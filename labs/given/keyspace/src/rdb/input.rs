@@ -1,6 +1,7 @@
 use super::RdbErrorKind;
 use super::crc64::Crc64;
 use super::lzf;
+use crate::score::parse_score;
 use crate::{Str, parse_i64};
 
 /// The bytes that have arrived and are not yet understood, and what they are made of.
@@ -95,6 +96,24 @@ impl Input {
             Some((Length::Special(_), _)) => Err(RdbErrorKind::Length(self.rest()[0])),
             None => Ok(None),
         }
+    }
+
+    /// A number with a fraction as old versions of Redis wrote it: a length of one byte and digits, or one
+    /// of three special lengths.
+    pub(super) fn text_double(&mut self) -> Read<f64> {
+        let rest = self.rest();
+        let Some((&length, rest)) = rest.split_first() else { return Ok(None) };
+        let (value, size) = match length {
+            255 => (f64::NEG_INFINITY, 0),
+            254 => (f64::INFINITY, 0),
+            253 => (f64::NAN, 0),
+            _ => {
+                let Some(text) = rest.get(..usize::from(length)) else { return Ok(None) };
+                (parse_score(text).unwrap_or(f64::NAN), text.len())
+            }
+        };
+        self.skip(1 + size);
+        Ok(Some(value))
     }
 
     /// A string in any of its encodings.

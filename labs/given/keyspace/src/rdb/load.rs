@@ -1,9 +1,10 @@
 use core_types::{Millis, Offset, ReplId};
 
+use super::build::{Build, Means};
 use super::input::Input;
 use super::{Aux, NEWEST, RdbError, RdbErrorKind, kind, opcode};
 use crate::value::Digits;
-use crate::{Entry, Keyspace, Str, Value, parse_i64};
+use crate::{Compact, Entry, Keyspace, Str, Value, parse_i64};
 
 /// What a loader accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +14,14 @@ pub struct Options {
     /// `Some(now)`: keys whose time was up by then are left out, as a master does with its file.
     /// `None`: they are loaded like any other, as a replica does; its master will delete them.
     pub drop_expired: Option<Millis>,
+    /// Up to where values get compact forms, as [`Keyspace::compact`].
+    pub compact: Compact,
 }
 
 impl Default for Options {
     /// Strings of up to 512 MiB, expired keys included.
     fn default() -> Options {
-        Options { longest_string: 512 * 1024 * 1024, drop_expired: None }
+        Options { longest_string: 512 * 1024 * 1024, drop_expired: None, compact: Compact::default() }
     }
 }
 
@@ -29,9 +32,12 @@ impl Default for Options {
 pub struct Loader {
     input: Input,
     state: State,
+    /// Where in the file the present piece begins.
+    begun: u64,
     keyspace: Keyspace,
     aux: Aux,
     options: Options,
+    means: Means,
     db: usize,
     /// The expiry of the key that follows.
     expire_at: Option<Millis>,
@@ -70,7 +76,7 @@ enum State {
     ModuleItem,
     ModuleValue(Part),
     Key { kind: u8 },
-    Value { key: Str },
+    Value { key: Str, build: Build },
     Checksum,
     End,
 }
@@ -99,10 +105,14 @@ const SLICE: usize = 64 * 1024;
 impl Loader {
     /// A loader that fills databases of its own, made as by [`Keyspace::new`].
     pub fn new(databases: usize, seed: u64, options: Options) -> Loader {
+        let mut keyspace = Keyspace::new(databases, seed);
+        keyspace.compact = options.compact;
         Loader {
             input: Input::new(options.longest_string),
             state: State::Magic,
-            keyspace: Keyspace::new(databases, seed),
+            begun: 0,
+            means: Means::of(&keyspace),
+            keyspace,
             aux: Aux::default(),
             options,
             db: 0,
@@ -121,12 +131,11 @@ impl Loader {
         for slice in bytes.chunks(SLICE) {
             self.input.push(slice);
             while self.input.has_more() {
-                let position = self.input.position();
                 match self.step() {
-                    Ok(true) => {}
+                    Ok(true) => self.begun = self.input.position(),
                     Ok(false) => break,
                     Err(kind) => {
-                        let error = RdbError { position, kind };
+                        let error = RdbError { position: self.begun, kind };
                         self.failed = Some(error.clone());
                         return Err(error);
                     }
@@ -197,12 +206,17 @@ impl Loader {
             State::ModuleId => self.input.length()?.map(|_| State::ModuleItem),
             State::ModuleItem => self.input.length()?.map(after_module_item).transpose()?,
             State::ModuleValue(part) => skip_part(&mut self.input, *part)?.map(|_| State::ModuleItem),
-            State::Key { kind: kind::STRING } => self.input.string()?.map(|key| State::Value { key }),
-            State::Key { kind } => unreachable!("type {kind} was refused when it was read"),
-            State::Value { key } => match self.input.string()? {
+            State::Key { kind } => match self.input.string()? {
+                Some(key) => {
+                    let build = Build::new(*kind, &self.means).expect("it was checked when it was read");
+                    Some(State::Value { key, build })
+                }
+                None => None,
+            },
+            State::Value { key, build } => match build.step(&mut self.input, &self.means)? {
                 Some(value) => {
                     let key = std::mem::replace(key, Str::Int(0));
-                    self.keep(&key, Value::String(value))?;
+                    self.keep(&key, value)?;
                     Some(State::Opcode)
                 }
                 None => None,
@@ -232,6 +246,10 @@ impl Loader {
         let now = self.options.drop_expired;
         let mut entry = Entry::new(value, now.unwrap_or(Millis::ZERO));
         entry.set_expire_at(self.expire_at.take());
+        // Old versions of Redis could write a collection without elements; a key with one is no key.
+        if entry.value.is_empty_collection() {
+            return Ok(());
+        }
         if now.is_some_and(|now| entry.is_expired(now)) {
             self.expired += 1;
             return Ok(());
@@ -273,7 +291,7 @@ fn after_opcode([code]: [u8; 1]) -> Result<State, RdbErrorKind> {
         opcode::FUNCTION_PRE_GA => State::Function(FUNCTION_PRE_GA),
         opcode::MODULE_AUX => State::ModuleId,
         opcode::END => State::Checksum,
-        kind::STRING => State::Key { kind: code },
+        _ if kind::is_known(code) => State::Key { kind: code },
         _ => {
             return Err(match kind::name(code) {
                 Some(name) => RdbErrorKind::UnsupportedType(code, name),
@@ -325,6 +343,7 @@ fn keep_aux(aux: &mut Aux, name: &Str, value: &Str) {
         b"used-mem" => aux.used_mem = unsigned(),
         b"repl-stream-db" => aux.repl_stream_db = number(),
         b"repl-id" => aux.repl_id = ReplId::parse(&text).ok(),
+        b"aof-base" => aux.aof_base = number() == Some(1),
         b"repl-offset" => aux.repl_offset = unsigned().map(Offset),
         _ => {}
     }

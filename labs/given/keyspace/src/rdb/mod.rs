@@ -13,11 +13,15 @@
 //! - Strings are not compressed when they are written (Redis: those above 20 bytes, with LZF).
 //! - Bytes behind the end are an error.
 
+mod build;
 mod crc64;
+mod dump;
 mod input;
+mod listpack;
 mod load;
 mod lzf;
 mod write;
+mod ziplist;
 
 use std::error::Error;
 use std::fmt;
@@ -25,9 +29,11 @@ use std::fmt;
 use core_types::{Offset, ReplId};
 
 pub use crc64::{Crc64, crc64};
+pub use dump::{BadDump, dump, restore};
 pub use load::{Loader, Options, load};
 pub use lzf::{BadLzf, decompress};
 pub use write::save;
+pub(crate) use write::{write_end, write_entry, write_header, write_select};
 
 /// The format that is written. Redis 5 to 7.0 write and read 9 or 10, later ones read all before.
 const VERSION: u32 = 10;
@@ -51,6 +57,8 @@ pub struct Aux {
     pub repl_id: Option<ReplId>,
     /// The replication offset of the data set.
     pub repl_offset: Option<Offset>,
+    /// It is the first part of an append-only file, and more parts follow it.
+    pub aof_base: bool,
 }
 
 /// Opcodes: a byte that stands where a value's type could stand.
@@ -71,6 +79,44 @@ mod opcode {
 /// Types of values.
 mod kind {
     pub(super) const STRING: u8 = 0;
+    pub(super) const LIST: u8 = 1;
+    pub(super) const SET: u8 = 2;
+    pub(super) const ZSET: u8 = 3;
+    pub(super) const HASH: u8 = 4;
+    pub(super) const ZSET_2: u8 = 5;
+    pub(super) const HASH_ZIPMAP: u8 = 9;
+    pub(super) const LIST_ZIPLIST: u8 = 10;
+    pub(super) const SET_INTSET: u8 = 11;
+    pub(super) const ZSET_ZIPLIST: u8 = 12;
+    pub(super) const HASH_ZIPLIST: u8 = 13;
+    pub(super) const QUICKLIST: u8 = 14;
+    pub(super) const HASH_LISTPACK: u8 = 16;
+    pub(super) const ZSET_LISTPACK: u8 = 17;
+    pub(super) const QUICKLIST2: u8 = 18;
+    pub(super) const SET_LISTPACK: u8 = 20;
+
+    /// True for a type that can be loaded.
+    pub(super) fn is_known(code: u8) -> bool {
+        matches!(
+            code,
+            STRING
+                | LIST
+                | HASH
+                | HASH_ZIPMAP
+                | LIST_ZIPLIST
+                | HASH_ZIPLIST
+                | QUICKLIST
+                | HASH_LISTPACK
+                | QUICKLIST2
+                | SET
+                | SET_INTSET
+                | SET_LISTPACK
+                | ZSET
+                | ZSET_2
+                | ZSET_ZIPLIST
+                | ZSET_LISTPACK
+        )
+    }
 
     /// What a type is called in an error; `None` for a byte that is no type at all.
     pub(super) fn name(code: u8) -> Option<&'static str> {
@@ -124,6 +170,8 @@ pub enum RdbErrorKind {
     TooLong(u64, u64),
     /// A compressed string that does not decompress.
     Compression(BadLzf),
+    /// A value that does not hold together: of which type, and what is wrong.
+    Value(&'static str, &'static str),
     /// A database beyond those the server has: its number, and how many there are.
     Database(u64, usize),
     /// A key that the same database holds already.
@@ -149,6 +197,7 @@ impl fmt::Display for RdbError {
             Length(byte) => write!(f, "invalid length or string encoding 0x{byte:02x}"),
             TooLong(claimed, limit) => write!(f, "a string claims {claimed} bytes, the limit is {limit}"),
             Compression(why) => write!(f, "invalid compressed string: {why}"),
+            Value(name, why) => write!(f, "invalid {name}: {why}"),
             Database(db, databases) => write!(f, "database {db} of a server with {databases} databases"),
             DuplicateKey => f.write_str("duplicate key"),
             ModuleItem(code) => write!(f, "unknown item {code} in module data"),

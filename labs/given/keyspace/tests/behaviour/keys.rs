@@ -263,3 +263,17 @@ fn the_same_commands_give_the_same_order() {
     };
     assert_eq!(run(1), run(2));
 }
+
+#[test]
+fn the_del_of_an_expired_key_of_another_database_names_that_database() {
+    let mut shell = Shell::new();
+    shell.db = 1;
+    shell.run("SET k old PX 1");
+    shell.db = 0;
+    shell.run("SET k new");
+    shell.pass(2);
+    assert_eq!(shell.run("MOVE k 1"), "1");
+    assert!(shell.effects.before.is_empty(), "the key of that name here must stay");
+    let told: Vec<_> = shell.effects.elsewhere.iter().map(|(db, del)| (*db, del.as_args().len())).collect();
+    assert_eq!(told, [(1, 2)]);
+}

@@ -15,8 +15,7 @@ fn keep() -> Options {
 
 fn text(keyspace: &Keyspace, db: usize, key: &str) -> String {
     let entry = keyspace.db(db).get(key.as_bytes()).unwrap_or_else(|| panic!("{key} is missing"));
-    let Value::String(string) = &entry.value;
-    String::from_utf8(string.to_vec()).unwrap()
+    String::from_utf8(entry.value.as_string().unwrap().to_vec()).unwrap()
 }
 
 #[test]
@@ -67,6 +66,7 @@ fn replication_fields_survive() {
         repl_stream_db: Some(-1),
         repl_id: Some(ReplId::parse(&[b'a'; 40]).unwrap()),
         repl_offset: Some(Offset(u64::from(u32::MAX) + 7)),
+        aof_base: true,
     };
     let mut file = Vec::new();
     save(&Keyspace::new(1, 1), &aux, &mut file);
@@ -116,8 +116,8 @@ fn what_is_wrong_is_named() {
         (b"REDIS0012", Version(12)),
         (b"REDIS0000", Version(0)),
         (b"REDIS0010\xc8", UnknownOpcode(200)),
-        (b"REDIS0010\x01", UnsupportedType(1, "list")),
-        (b"REDIS0010\x12", UnsupportedType(18, "list as quicklist of listpacks")),
+        (b"REDIS0010\x06", UnsupportedType(6, "module value")),
+        (b"REDIS0010\x0f", UnsupportedType(15, "stream")),
         (b"REDIS0010\xfe\x02", Database(2, 2)),
         (b"REDIS0010\xfe\xc0", Length(0xc0)),
         (b"REDIS0010\x00\xc4", Length(0xc4)),
@@ -141,9 +141,9 @@ fn what_is_wrong_is_named() {
 
 #[test]
 fn an_error_says_where() {
-    let error = load(b"REDIS0010\xfe\x00\x01\x01k", 2, 1, keep()).unwrap_err();
-    assert_eq!(error, RdbError { position: 11, kind: RdbErrorKind::UnsupportedType(1, "list") });
-    assert_eq!(error.to_string(), "unsupported RDB value type 1 (list), at byte 11");
+    let error = load(b"REDIS0010\xfe\x00\x0f\x01k", 2, 1, keep()).unwrap_err();
+    assert_eq!(error, RdbError { position: 11, kind: RdbErrorKind::UnsupportedType(15, "stream") });
+    assert_eq!(error.to_string(), "unsupported RDB value type 15 (stream), at byte 11");
 }
 
 #[test]

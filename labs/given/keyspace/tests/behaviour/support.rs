@@ -8,6 +8,8 @@ pub(crate) struct Shell {
     pub(crate) db: usize,
     pub(crate) now: Millis,
     pub(crate) expired: ExpiredKey,
+    pub(crate) may_block: bool,
+    pub(crate) protocol: Protocol,
     pub(crate) effects: Effects,
     /// What the replicas were told by the last command.
     pub(crate) told: Vec<String>,
@@ -21,6 +23,8 @@ impl Shell {
             db: 0,
             now: Millis(1_000_000),
             expired: ExpiredKey::Delete,
+            may_block: true,
+            protocol: Protocol::Resp2,
             effects: Effects::default(),
             told: Vec::new(),
         }
@@ -45,7 +49,8 @@ impl Shell {
                 db: self.db,
                 now: self.now,
                 expired: self.expired,
-                protocol: Protocol::Resp2,
+                protocol: self.protocol,
+                may_block: self.may_block,
                 reply: &mut reply,
                 effects: &mut self.effects,
             },

@@ -1,0 +1,93 @@
+//! Processes that are killed without warning, again and again, while clients write.
+
+use std::sync::mpsc;
+use std::thread;
+
+use core_types::{Frame, Rng};
+use system::{Client, Kind, Server, wait};
+
+const KILLS: u64 = 50;
+const WRITERS: usize = 4;
+
+/// What one client wrote in one round: the last number that was acknowledged, and the last that was sent.
+struct Written {
+    acknowledged: u64,
+    sent: u64,
+}
+
+/// Writes numbers in a row, several types of keys in turn, until the connection breaks.
+fn write_until_killed(port: u16, writer: usize, mut next: u64, acknowledged: &mpsc::Sender<()>) -> Written {
+    let mut written = Written { acknowledged: next, sent: next };
+    let Ok(mut client) = Client::connect(port) else { return written };
+    loop {
+        next += 1;
+        written.sent = next;
+        let number = next.to_string();
+        let commands: [Vec<String>; 2] = [
+            vec!["HSET".into(), format!("hash:{writer}"), "last".into(), number.clone()],
+            vec!["SET".into(), format!("string:{writer}"), number.clone()],
+        ];
+        for command in &commands {
+            match client.try_call(command) {
+                Ok(Frame::Error(text)) => panic!("a write was refused: {text:?}"),
+                Ok(_) => {}
+                Err(_) => return written,
+            }
+        }
+        written.acknowledged = next;
+        if acknowledged.send(()).is_err() {
+            return written;
+        }
+    }
+}
+
+fn number(server: &Server, command: &str) -> u64 {
+    match server.run(command) {
+        Frame::Bulk(text) => String::from_utf8_lossy(&text).parse().expect("a number"),
+        _ => 0,
+    }
+}
+
+#[test]
+fn no_acknowledged_write_is_lost_with_appendfsync_always() {
+    let mut server = Server::start(Kind::Ours, &["--appendonly", "yes", "--appendfsync", "always"]);
+    let mut rng = Rng::new(7);
+    let mut last = [0; WRITERS];
+    let mut acknowledged_in_all = 0;
+    for round in 0..KILLS {
+        let port = server.port();
+        let (report, reports) = mpsc::channel();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let (report, from) = (report.clone(), last[writer]);
+                thread::spawn(move || write_until_killed(port, writer, from, &report))
+            })
+            .collect();
+        drop(report);
+        let enough = rng.between(1, 60);
+        for count in 0..enough {
+            reports.recv().expect("writes are acknowledged");
+            // Some of the kills come while the file is being rewritten.
+            if count == enough / 2 && round % 3 == 0 {
+                server.run("BGREWRITEAOF");
+            }
+        }
+        server.restart();
+        wait::until("the end of loading", || !matches!(server.run("PING"), Frame::Error(_)));
+        for (writer, handle) in writers.into_iter().enumerate() {
+            let written = handle.join().expect("the writer");
+            for command in [format!("GET string:{writer}"), format!("HGET hash:{writer} last")] {
+                let found = number(&server, &command);
+                assert!(
+                    (written.acknowledged..=written.sent).contains(&found),
+                    "round {round}: {command} is {found}; {} was acknowledged, {} was sent",
+                    written.acknowledged,
+                    written.sent
+                );
+            }
+            acknowledged_in_all += written.acknowledged - last[writer];
+            last[writer] = number(&server, &format!("GET string:{writer}"));
+        }
+    }
+    println!("{KILLS} kills, {acknowledged_in_all} acknowledged rounds of two writes, none lost");
+}
