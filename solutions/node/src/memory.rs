@@ -42,7 +42,8 @@ impl Node {
     /// Evicts keys while too much memory is used. False if that is still so and nothing is left to evict.
     /// A replica leaves it to its master (`replica-ignore-maxmemory` in Redis).
     pub(crate) fn evict(&mut self) -> bool {
-        if self.config.maxmemory == 0 || self.replication.is_replica() || self.paused.is_some() {
+        let reloading = self.is_loading();
+        if self.config.maxmemory == 0 || self.replication.is_replica() || self.paused.is_some() || reloading {
             return true;
         }
         let mut budget = EVICT_AT_ONCE;

@@ -454,7 +454,12 @@ impl Node {
             .conns
             .iter()
             .filter(|conn| {
-                matches!(conn.kind, Kind::Client) && !conn.closing && now.since(conn.last_input) > limit
+                // Who waits for something is not idle.
+                let idle = conn.blocked.is_none() && conn.subscriptions.is_empty();
+                matches!(conn.kind, Kind::Client)
+                    && idle
+                    && !conn.closing
+                    && now.since(conn.last_input) > limit
             })
             .map(|conn| conn.id)
             .collect();

@@ -15,9 +15,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
+use crate::allocator::GiveBack;
 use crate::connection::{Connection, open};
 use crate::disk::Disk;
 use crate::log::Log;
+use crate::meters::used_memory;
 use crate::{clock, reason};
 
 /// Size of the shared read buffer, in bytes: as much as one read takes from a socket.
@@ -305,6 +307,7 @@ impl Driver {
     pub(crate) async fn keep_time(self: Rc<Self>) {
         /// How long to sleep when the node wants no waking: a clock may jump.
         const LONGEST: Millis = Millis(1000);
+        let mut give_back = GiveBack::default();
         loop {
             let deadline = self.node.borrow().next_deadline();
             let wait = deadline.map_or(LONGEST, |deadline| deadline.since(clock::now()).min(LONGEST));
@@ -319,6 +322,7 @@ impl Driver {
                 tokio::task::yield_now().await;
             }
             self.event(|node, now| node.tick(now));
+            give_back.look(used_memory());
         }
     }
 }

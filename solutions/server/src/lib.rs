@@ -28,6 +28,7 @@
 //! - `HA_EXIT_WITH_PARENT=1` in the environment: end when standard input does. A program that starts nodes
 //!   keeps the other end of that pipe, so that a killed program leaves no node behind.
 
+mod allocator;
 pub mod cli;
 mod clock;
 mod connection;

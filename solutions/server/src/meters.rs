@@ -64,6 +64,12 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     }
 }
 
+/// Bytes that are allocated, as far as this thread knows.
+pub(crate) fn used_memory() -> u64 {
+    let mine = MINE.with(Cell::get);
+    u64::try_from(USED.load(Ordering::Relaxed) + mine).unwrap_or(0)
+}
+
 /// The meters of this process.
 pub(crate) struct ProcessMeters {
     since: Instant,
@@ -82,8 +88,7 @@ impl Meters for ProcessMeters {
     }
 
     fn used_memory(&self) -> u64 {
-        let mine = MINE.with(Cell::get);
-        u64::try_from(USED.load(Ordering::Relaxed) + mine).unwrap_or(0)
+        used_memory()
     }
 
     fn resident_memory(&self) -> u64 {

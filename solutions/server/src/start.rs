@@ -14,13 +14,14 @@ use crate::disk::Disk;
 use crate::driver::Driver;
 use crate::log::Log;
 use crate::meters::ProcessMeters;
-use crate::{clock, files, limits, listen, unwritten};
+use crate::{allocator, clock, files, limits, listen, unwritten};
 
 /// Set to end the process when standard input ends.
 const EXIT_WITH_PARENT: &str = "HA_EXIT_WITH_PARENT";
 
 /// Runs `ha-server` with these arguments, the program's name left out.
 pub fn main(args: &[String]) -> ExitCode {
+    allocator::no_huge_pages();
     match args {
         [flag] if flag == "-v" || flag == "--version" => {
             println!("{NAME} v={VERSION} bits={}", usize::BITS);
@@ -49,7 +50,9 @@ pub fn main(args: &[String]) -> ExitCode {
     }
     let log = Log::to(&config.logfile);
     announce(&config, &log, args.is_empty());
-    limits::make_room_for_clients(&mut config, &log);
+    if !limits::make_room_for_clients(&mut config, &log) {
+        return ExitCode::FAILURE;
+    }
     let Some(listeners) = listen::listen_all(&config, &log) else { return ExitCode::FAILURE };
     let mode = format!("Running mode=standalone, port={}.", config.port);
     log.line('M', LogLevel::Notice, &mode);

@@ -26,6 +26,11 @@ impl Client {
         Ok(Client { stream, decoder: FrameDecoder::new(), received: BytesMut::new() })
     }
 
+    /// The port at this end of the connection.
+    pub fn local_port(&self) -> u16 {
+        self.stream.local_addr().expect("it is connected").port()
+    }
+
     /// Sends a command and waits for its reply.
     ///
     /// # Panics

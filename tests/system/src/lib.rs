@@ -18,6 +18,8 @@
 mod client;
 pub mod compare;
 pub mod data;
+#[cfg(target_os = "linux")]
+mod fenced;
 pub mod grammar;
 mod programs;
 pub mod scripted;
@@ -25,6 +27,8 @@ mod server;
 pub mod wait;
 
 pub use client::Client;
+#[cfg(target_os = "linux")]
+pub use fenced::Fenced;
 pub use programs::{ha_cli, redis_tool, redis_tool_or_skip};
 pub use server::{Kind, Server, free_port};
 
@@ -36,4 +40,10 @@ pub use server::{Kind, Server, free_port};
 pub fn redis_or_skip(test: &str, flags: &[&str]) -> Option<Server> {
     redis_tool_or_skip(test, "redis-server")?;
     Some(Server::start(Kind::Redis, flags))
+}
+
+/// Ours, and a real one too where it is installed.
+pub fn both(test: &str) -> Vec<Kind> {
+    let real = redis_tool_or_skip(test, "redis-server").map(|_| Kind::Redis);
+    std::iter::once(Kind::Ours).chain(real).collect()
 }

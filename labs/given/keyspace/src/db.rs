@@ -1,8 +1,7 @@
 use core_types::{Broken, Millis};
-use foldhash::fast::FixedState;
-use indexmap::{IndexMap, IndexSet};
 
-use crate::snapshot::{Capture, Entries};
+use crate::dense::{Chunks, Dense, Slot};
+use crate::snapshot::Capture;
 use crate::{Entry, Value};
 
 /// One database: its keys in a definite order.
@@ -18,27 +17,51 @@ use crate::{Entry, Value};
 /// time is ever missed. The active expiry cycle walks the keys with a TTL in the same way.
 #[derive(Clone)]
 pub struct Db {
-    pub(crate) entries: Entries,
-    /// The keys of those entries that expire.
-    volatile: IndexSet<Box<[u8]>, FixedState>,
+    pub(crate) entries: Dense<Kept>,
+    /// Where the entries that expire lie. Each of them knows its place in this list.
+    volatile: Chunks<u32>,
     /// How many of `volatile` the active expiry has still to look at in its present round.
     pub(crate) expire_cursor: usize,
     /// The number of the last snapshot that has begun; new entries carry it.
     pub(crate) epoch: u16,
     /// Set while a snapshot in progress has not seen all of this database.
     pub(crate) capture: Option<Box<Capture>>,
+    seed: u64,
+}
+
+/// A key and its entry as they lie in the table: just one line of a processor's cache.
+#[derive(Clone)]
+#[repr(align(64))]
+pub(crate) struct Kept {
+    pub(crate) key: Box<[u8]>,
+    pub(crate) entry: Entry,
+    hash: u32,
+    /// If the entry expires, its place in the list of those.
+    listed: u32,
+}
+
+impl Slot for Kept {
+    #[inline]
+    fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    #[inline]
+    fn hash(&self) -> u32 {
+        self.hash
+    }
 }
 
 impl Db {
     /// An empty database. The seed only makes collisions hard to construct; nothing else depends on it.
     pub fn new(seed: u64) -> Db {
-        let hasher = FixedState::with_seed(seed);
         Db {
-            entries: IndexMap::with_hasher(hasher.clone()),
-            volatile: IndexSet::with_hasher(hasher),
+            entries: Dense::new(seed),
+            volatile: Chunks::new(),
             expire_cursor: 0,
             epoch: 0,
             capture: None,
+            seed,
         }
     }
 
@@ -60,12 +83,12 @@ impl Db {
     /// Where `key` lies at the moment. The position holds until the next key is removed.
     #[inline]
     pub fn find(&self, key: &[u8]) -> Option<usize> {
-        self.entries.get_index_of(key)
+        self.entries.find(key)
     }
 
     /// The entry of `key`, expired or not.
     pub fn get(&self, key: &[u8]) -> Option<&Entry> {
-        self.entries.get(key)
+        self.entries.get(key).map(|kept| &kept.entry)
     }
 
     /// The key and entry at a position.
@@ -74,8 +97,8 @@ impl Db {
     /// If there is none. Positions come from [`find`](Db::find).
     #[inline]
     pub fn at(&self, position: usize) -> (&[u8], &Entry) {
-        let (key, entry) = self.entries.get_index(position).expect("a position that was just found");
-        (key, entry)
+        let kept = self.entries.at(position);
+        (&kept.key, &kept.entry)
     }
 
     /// The entry at a position, to change its value.
@@ -85,18 +108,18 @@ impl Db {
     #[inline]
     pub fn at_mut(&mut self, position: usize) -> &mut Entry {
         self.before_change(position);
-        &mut self.entries[position]
+        &mut self.entries.at_mut(position).entry
     }
 
     /// Notes that a command used the key at a position. That is no change: no snapshot cares.
     #[inline]
     pub(crate) fn touch(&mut self, position: usize, now: Millis) {
-        self.entries[position].touch(now);
+        self.entries.at_mut(position).entry.touch(now);
     }
 
     /// Keys and entries in the database's order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &Entry)> {
-        self.entries.iter().map(|(key, entry)| (&**key, entry))
+        self.entries.iter().map(|kept| (&*kept.key, &kept.entry))
     }
 
     /// Sets `key` to `value` without expiry, whatever it was before. Returns its position.
@@ -107,98 +130,125 @@ impl Db {
     /// Sets `key` to `entry`, expiry included. Returns its position.
     pub fn insert_entry(&mut self, key: &[u8], mut entry: Entry) -> usize {
         entry.epoch = self.epoch;
-        let expires = entry.expire_at().is_some();
-        let position = match self.entries.get_index_of(key) {
+        let at = entry.expire_at();
+        let hash = self.entries.hash(key);
+        match self.entries.find_hashed(key, hash) {
             Some(position) => {
                 self.before_change(position);
-                let old = std::mem::replace(&mut self.entries[position], entry);
-                if old.expire_at().is_some() && !expires {
-                    self.volatile.swap_remove(key);
-                }
+                let kept = self.entries.at_mut(position);
+                let before = std::mem::replace(&mut kept.entry, entry).expire_at();
+                self.list(position, before, at);
                 position
             }
-            None => self.entries.insert_full(key.into(), entry).0,
-        };
-        if expires && !self.volatile.contains(key) {
-            self.volatile.insert(key.into());
+            None => {
+                let position = self.entries.push(Kept { key: key.into(), entry, hash, listed: 0 });
+                self.list(position, None, at);
+                position
+            }
         }
-        position
     }
 
     /// Gives the key at `position` an expiry, or takes it away. Returns the one it had.
     pub fn set_expire_at(&mut self, position: usize, at: Option<Millis>) -> Option<Millis> {
         self.before_change(position);
-        let (key, entry) = self.entries.get_index_mut(position).expect("a position that was just found");
+        let entry = &mut self.entries.at_mut(position).entry;
         let before = entry.expire_at();
         entry.set_expire_at(at);
-        match (before, at) {
+        self.list(position, before, at);
+        before
+    }
+
+    /// Keeps the list of entries that expire in step with a change of expiry.
+    #[inline]
+    fn list(&mut self, position: usize, before: Option<Millis>, now: Option<Millis>) {
+        match (before, now) {
             (None, Some(_)) => {
-                self.volatile.insert(key.clone());
+                // Fewer than four billion: the table has seen to that.
+                self.entries.at_mut(position).listed = self.volatile.len() as u32;
+                self.volatile.push(position as u32);
             }
             (Some(_), None) => {
-                self.volatile.swap_remove(key);
+                let listed = self.entries.at(position).listed;
+                self.unlist(listed);
             }
             _ => {}
         }
-        before
+    }
+
+    /// Takes the place `listed` out of the list of entries that expire.
+    fn unlist(&mut self, listed: u32) {
+        self.volatile.swap_remove(listed as usize);
+        if (listed as usize) < self.volatile.len() {
+            let moved = self.volatile[listed as usize];
+            self.entries.at_mut(moved as usize).listed = listed;
+        }
     }
 
     /// Takes `key` out.
     pub fn remove(&mut self, key: &[u8]) -> Option<Entry> {
-        if self.capture.is_some() {
-            self.before_change(self.find(key)?);
+        self.find(key).map(|position| self.take(position))
+    }
+
+    fn take(&mut self, position: usize) -> Entry {
+        self.before_change(position);
+        let kept = self.entries.at(position);
+        if kept.entry.expire_at().is_some() {
+            self.unlist(kept.listed);
         }
-        let entry = self.entries.swap_remove(key)?;
-        if entry.expire_at().is_some() {
-            self.volatile.swap_remove(key);
+        let removed = self.entries.swap_remove(position);
+        if position < self.entries.len() {
+            let moved = self.entries.at(position);
+            if moved.entry.expire_at().is_some() {
+                self.volatile[moved.listed as usize] = position as u32;
+            }
         }
-        Some(entry)
+        removed.entry
     }
 
     /// About how many bytes the key at a position and its value take.
     pub(crate) fn memory_at(&self, position: usize) -> usize {
         let (key, entry) = self.at(position);
-        // The table keeps key and entry with their hash, and in its index the number of the slot. For
-        // eight numbers there are at least nine places, each with a byte of its own.
-        let slot = size_of::<(Box<[u8]>, Entry, u64)>() + size_of::<usize>() + 2;
-        let listed =
-            if entry.expire_at().is_some() { key.len() + 2 * size_of::<Box<[u8]>>() + 10 } else { 0 };
-        slot + key.len() + listed + entry.value.memory()
+        let listed = if entry.expire_at().is_some() { size_of::<u32>() } else { 0 };
+        Dense::<Kept>::MEMORY_OF_ONE + key.len() + listed + entry.value.memory()
     }
 
     /// Takes the key at a position out.
     pub(crate) fn remove_at(&mut self, position: usize) {
-        self.before_change(position);
-        let (key, entry) = self.entries.swap_remove_index(position).expect("a position that was just found");
-        if entry.expire_at().is_some() {
-            self.volatile.swap_remove(&key);
-        }
+        self.take(position);
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        // Not `IndexMap::clear`, which would keep the memory of a data set that is gone.
-        let hasher = self.entries.hasher().clone();
-        let entries = std::mem::replace(&mut self.entries, IndexMap::with_hasher(hasher.clone()));
-        self.volatile = IndexSet::with_hasher(hasher);
+        let entries = std::mem::replace(&mut self.entries, Dense::new(self.seed));
+        self.volatile = Chunks::new();
         self.expire_cursor = 0;
         self.keep_flushed(entries);
     }
 
-    /// The key at a position of the list of keys that expire.
-    pub(crate) fn volatile_at(&self, position: usize) -> Option<&[u8]> {
-        self.volatile.get_index(position).map(|key| &**key)
+    /// The position of the key at a place of the list of keys that expire.
+    ///
+    /// # Panics
+    /// If the list is shorter.
+    pub(crate) fn volatile_at(&self, place: usize) -> usize {
+        self.volatile[place] as usize
     }
 
     /// What must hold between commands.
     pub fn check_invariants(&self) -> Result<(), Broken> {
         const RULE: &str = "the list of keys that expire holds exactly the keys with an expiry";
-        let expiring = self.entries.values().filter(|entry| entry.expire_at().is_some()).count();
+        let expiring = self.iter().filter(|(_, entry)| entry.expire_at().is_some()).count();
         if expiring != self.volatile.len() {
             return Err(Broken::new(RULE, format!("{} listed, {expiring} expire", self.volatile.len())));
         }
-        match self.volatile.iter().find(|key| self.get(key).is_none_or(|entry| entry.expire_at().is_none())) {
-            Some(key) => Err(Broken::new(RULE, format!("{} does not expire", core_types::show_bytes(key)))),
+        let out_of_step = |&(place, position): &(usize, &u32)| {
+            let position = *position as usize;
+            position >= self.len() || {
+                let kept = self.entries.at(position);
+                kept.listed as usize != place || kept.entry.expire_at().is_none()
+            }
+        };
+        match self.volatile.iter().enumerate().find(out_of_step) {
+            Some((place, position)) => Err(Broken::new(RULE, format!("place {place}: position {position}"))),
             None => Ok(()),
         }
     }

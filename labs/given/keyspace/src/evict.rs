@@ -26,12 +26,7 @@ impl Keyspace {
             for _ in 0..samples.min(count) {
                 let drawn = self.rng.below(count as u64) as usize;
                 let db = self.db(index);
-                let (key, entry) = if volatile {
-                    let key = db.volatile_at(drawn)?;
-                    (key, db.get(key)?)
-                } else {
-                    db.at(drawn)
-                };
+                let (key, entry) = db.at(if volatile { db.volatile_at(drawn) } else { drawn });
                 let rank = match by {
                     Evict::LeastRecentlyUsed => u64::from(entry.touched),
                     Evict::SoonestToExpire => entry.expire_at().unwrap_or(Millis(u64::MAX)).0,

@@ -62,12 +62,13 @@ impl Keyspace {
             if db.expire_cursor == 0 || db.expire_cursor > db.volatile_len() {
                 db.expire_cursor = db.volatile_len();
             }
-            let Some(position) = db.expire_cursor.checked_sub(1) else { break };
-            db.expire_cursor = position;
-            let key = db.volatile_at(position).expect("the cursor lies inside the list");
-            if db.get(key).is_some_and(|entry| entry.is_expired(now)) {
+            let Some(place) = db.expire_cursor.checked_sub(1) else { break };
+            db.expire_cursor = place;
+            let position = db.volatile_at(place);
+            let (key, entry) = db.at(position);
+            if entry.is_expired(now) {
                 let key: Box<[u8]> = key.into();
-                db.remove(&key);
+                db.remove_at(position);
                 deleted.push(Deleted { db: index, key });
                 dead += 1;
             }

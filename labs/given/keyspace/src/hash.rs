@@ -1,7 +1,5 @@
-use foldhash::fast::FixedState;
-use indexmap::IndexMap;
-
 use crate::Compact;
+use crate::dense::{Dense, Slot};
 use crate::packed::{At, Item, Packed};
 
 /// A hash: fields, each with a value.
@@ -17,8 +15,45 @@ pub enum Hash {
     Table(Box<Fields>),
 }
 
-/// Values by field.
-pub type Fields = IndexMap<Box<[u8]>, Box<[u8]>, FixedState>;
+/// Values by field, in the order in which the fields came.
+#[derive(Clone, Debug)]
+pub struct Fields(Dense<Field>);
+
+#[derive(Clone, Debug)]
+struct Field {
+    name: Box<[u8]>,
+    value: Box<[u8]>,
+    hash: u32,
+}
+
+impl Slot for Field {
+    #[inline]
+    fn key(&self) -> &[u8] {
+        &self.name
+    }
+
+    #[inline]
+    fn hash(&self) -> u32 {
+        self.hash
+    }
+}
+
+impl Fields {
+    /// Gives a field a value. True if the field is new.
+    fn set(&mut self, name: &[u8], value: &[u8]) -> bool {
+        let hash = self.0.hash(name);
+        match self.0.find_hashed(name, hash) {
+            Some(position) => {
+                self.0.at_mut(position).value = value.into();
+                false
+            }
+            None => {
+                self.0.push(Field { name: name.into(), value: value.into(), hash });
+                true
+            }
+        }
+    }
+}
 
 impl Default for Hash {
     fn default() -> Hash {
@@ -44,7 +79,7 @@ impl Hash {
     pub fn len(&self) -> usize {
         match self {
             Hash::Packed(packed) => packed.len() / 2,
-            Hash::Table(table) => table.len(),
+            Hash::Table(table) => table.0.len(),
         }
     }
 
@@ -58,10 +93,8 @@ impl Hash {
         match self {
             Hash::Packed(packed) => packed.size(),
             Hash::Table(table) => {
-                let texts: usize = table.iter().map(|(field, value)| field.len() + value.len()).sum();
-                // A slot holds both, the hash and, in the index, its own number.
-                let slot = size_of::<(Box<[u8]>, Box<[u8]>, u64, usize)>();
-                size_of::<Fields>() + table.capacity() * slot + texts
+                let texts: usize = table.0.iter().map(|field| field.name.len() + field.value.len()).sum();
+                size_of::<Fields>() + table.0.memory() + texts
             }
         }
     }
@@ -74,7 +107,7 @@ impl Hash {
                 let at = packed.next(find(packed, field)?)?;
                 Some(packed.get(at))
             }
-            Hash::Table(table) => table.get(field).map(|value| Item::Bytes(value)),
+            Hash::Table(table) => table.0.get(field).map(|field| Item::Bytes(&field.value)),
         }
     }
 
@@ -82,7 +115,7 @@ impl Hash {
     pub fn contains(&self, field: &[u8]) -> bool {
         match self {
             Hash::Packed(packed) => find(packed, field).is_some(),
-            Hash::Table(table) => table.contains_key(field),
+            Hash::Table(table) => table.0.find(field).is_some(),
         }
     }
 
@@ -110,22 +143,16 @@ impl Hash {
                 }
                 new
             }
-            Hash::Table(table) => match table.get_mut(field) {
-                Some(old) => {
-                    *old = value.into();
-                    false
-                }
-                None => table.insert(field.into(), value.into()).is_none(),
-            },
+            Hash::Table(table) => table.set(field, value),
         }
     }
 
     fn make_table(&mut self, seed: u64) {
         if let Hash::Packed(packed) = self {
-            let mut table = Fields::with_capacity_and_hasher(packed.len() / 2, FixedState::with_seed(seed));
+            let mut table = Fields(Dense::new(seed));
             let mut items = packed.iter();
             while let (Some(field), Some(value)) = (items.next(), items.next()) {
-                table.insert(field.to_vec().into(), value.to_vec().into());
+                table.set(&field.to_vec(), &value.to_vec());
             }
             *self = Hash::Table(Box::new(table));
         }
@@ -142,11 +169,8 @@ impl Hash {
                 None => false,
             },
             Hash::Table(table) => {
-                let removed = table.swap_remove(field).is_some();
-                if table.len() < table.capacity() / 8 {
-                    table.shrink_to(2 * table.len());
-                }
-                removed
+                let found = table.0.find(field);
+                found.map(|position| table.0.swap_remove(position)).is_some()
             }
         }
     }
@@ -155,12 +179,12 @@ impl Hash {
     pub fn iter(&self) -> impl Iterator<Item = (Item<'_>, Item<'_>)> {
         let (packed, table) = match self {
             Hash::Packed(packed) => (Some(packed.iter()), None),
-            Hash::Table(table) => (None, Some(table.iter())),
+            Hash::Table(table) => (None, Some(table.0.iter())),
         };
         let mut packed = packed.into_iter().flatten();
         let pairs = std::iter::from_fn(move || Some((packed.next()?, packed.next()?)));
         let rows = table.into_iter().flatten();
-        pairs.chain(rows.map(|(field, value)| (Item::Bytes(field), Item::Bytes(value))))
+        pairs.chain(rows.map(|field| (Item::Bytes(&field.name), Item::Bytes(&field.value))))
     }
 
     /// The field and value at a place in the order of the hash.
@@ -175,8 +199,8 @@ impl Hash {
                 (packed.get(field), packed.get(value))
             }
             Hash::Table(table) => {
-                let (field, value) = table.get_index(index).expect("a place below the number of fields");
-                (Item::Bytes(field), Item::Bytes(value))
+                let field = table.0.at(index);
+                (Item::Bytes(&field.name), Item::Bytes(&field.value))
             }
         }
     }

@@ -21,6 +21,7 @@
 mod commands;
 mod context;
 mod db;
+mod dense;
 mod errors;
 mod evict;
 mod expiry;

@@ -1,6 +1,4 @@
-use foldhash::fast::FixedState;
-use indexmap::IndexSet;
-
+use crate::dense::{Dense, Slot};
 use crate::intset::IntSet;
 use crate::keyspace::Compact;
 use crate::packed::Item;
@@ -20,7 +18,43 @@ pub enum Set {
 }
 
 /// The members of a large set in the order in which they came.
-pub type Members = IndexSet<Box<[u8]>, FixedState>;
+#[derive(Clone, Debug)]
+pub struct Members(Dense<Member>);
+
+#[derive(Clone, Debug)]
+struct Member {
+    text: Box<[u8]>,
+    hash: u32,
+}
+
+impl Slot for Member {
+    #[inline]
+    fn key(&self) -> &[u8] {
+        &self.text
+    }
+
+    #[inline]
+    fn hash(&self) -> u32 {
+        self.hash
+    }
+}
+
+impl Members {
+    /// Adds a member. False if it was there already.
+    fn insert(&mut self, text: &[u8]) -> bool {
+        let hash = self.0.hash(text);
+        let new = self.0.find_hashed(text, hash).is_none();
+        if new {
+            self.0.push(Member { text: text.into(), hash });
+        }
+        new
+    }
+
+    fn remove(&mut self, text: &[u8]) -> bool {
+        let found = self.0.find(text);
+        found.map(|position| self.0.swap_remove(position)).is_some()
+    }
+}
 
 impl Set {
     /// A set that holds nothing.
@@ -32,7 +66,7 @@ impl Set {
     pub fn len(&self) -> usize {
         match self {
             Set::Ints(ints) => ints.len(),
-            Set::Members(members) => members.len(),
+            Set::Members(members) => members.0.len(),
         }
     }
 
@@ -46,7 +80,7 @@ impl Set {
     pub fn contains(&self, member: &[u8]) -> bool {
         match self {
             Set::Ints(ints) => matches!(Item::new(member), Item::Int(number) if ints.contains(number)),
-            Set::Members(members) => members.contains(member),
+            Set::Members(members) => members.0.find(member).is_some(),
         }
     }
 
@@ -67,23 +101,20 @@ impl Set {
                 Item::Int(number) if ints.len() < compact.set_intset || ints.contains(number) => {
                     return ints.insert(number);
                 }
-                _ => self.grow(1, seed),
+                _ => self.grow(seed),
             }
         }
         let Set::Members(members) = self else { unreachable!("it has just grown") };
-        if members.contains(member) {
-            return false;
-        }
-        members.insert(member.into())
+        members.insert(member)
     }
 
-    /// Becomes a hash table with room for so many more members.
-    fn grow(&mut self, more: usize, seed: u64) {
+    /// Becomes a hash table.
+    fn grow(&mut self, seed: u64) {
         let Set::Ints(ints) = self else { return };
-        let mut members = Members::with_capacity_and_hasher(ints.len() + more, FixedState::with_seed(seed));
+        let mut members = Members(Dense::new(seed));
         let mut digits = Digits::default();
         ints.iter().for_each(|number| {
-            members.insert(digits.write(number).into());
+            members.insert(digits.write(number));
         });
         *self = Set::Members(Box::new(members));
     }
@@ -92,7 +123,7 @@ impl Set {
     pub fn remove(&mut self, member: &[u8]) -> bool {
         match self {
             Set::Ints(ints) => matches!(Item::new(member), Item::Int(number) if ints.remove(number)),
-            Set::Members(members) => members.swap_remove(member),
+            Set::Members(members) => members.remove(member),
         }
     }
 
@@ -107,7 +138,7 @@ impl Set {
                 ints.remove(number);
                 Digits::default().write(number).into()
             }
-            Set::Members(members) => members.swap_remove_index(index).expect("an index below the length"),
+            Set::Members(members) => members.0.swap_remove(index).text,
         }
     }
 
@@ -118,13 +149,23 @@ impl Set {
     pub fn at(&self, index: usize) -> Item<'_> {
         match self {
             Set::Ints(ints) => Item::Int(ints.at(index)),
-            Set::Members(members) => Item::Bytes(&members[index]),
+            Set::Members(members) => Item::Bytes(&members.0.at(index).text),
         }
     }
 
     /// The members in the set's order. Of a large one they all come as bytes, numbers too.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Item<'_>> {
         (0..self.len()).map(|index| self.at(index))
+    }
+
+    /// About how many bytes it takes beyond the entry that holds it.
+    pub(crate) fn memory(&self) -> usize {
+        match self {
+            Set::Ints(ints) => size_of::<i64>() * ints.len(),
+            Set::Members(members) => {
+                members.0.memory() + members.0.iter().map(|member| member.text.len()).sum::<usize>()
+            }
+        }
     }
 
     /// The name `OBJECT ENCODING` answers.

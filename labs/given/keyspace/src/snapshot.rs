@@ -24,17 +24,13 @@
 //!
 //! What remains is one large value: it is written in one go, by a step or before its first change.
 
-use foldhash::fast::FixedState;
-use indexmap::IndexMap;
-
+use crate::db::Kept;
+use crate::dense::{Chunks, Dense};
 use crate::rdb::{self, Aux, Crc64};
 use crate::{Db, Entry, Keyspace};
 
-/// The table of a database.
-pub(crate) type Entries = IndexMap<Box<[u8]>, Entry, FixedState>;
-
 /// What a database does for the snapshot in progress.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Capture {
     /// The number the database had when the snapshot began.
     number: usize,
@@ -43,8 +39,8 @@ pub(crate) struct Capture {
     /// Old values, encoded, of keys that were changed before the walk had come to them.
     old: Vec<u8>,
     old_keys: u64,
-    /// A table that was emptied meanwhile; what is not settled in it is still to be written.
-    flushed: Option<Entries>,
+    /// What a table held that was emptied meanwhile; what is not settled in it is still to be written.
+    flushed: Option<Chunks<Kept>>,
 }
 
 impl Db {
@@ -59,7 +55,7 @@ impl Db {
     #[cold]
     fn keep_old(&mut self, position: usize) {
         let Some(capture) = &mut self.capture else { return };
-        let (key, entry) = self.entries.get_index_mut(position).expect("a position that was just found");
+        let Kept { key, entry, .. } = self.entries.at_mut(position);
         if entry.epoch != self.epoch {
             rdb::write_entry(key, entry, &mut capture.old);
             capture.old_keys += 1;
@@ -68,12 +64,12 @@ impl Db {
     }
 
     /// The whole table is about to go; `entries` is it.
-    pub(crate) fn keep_flushed(&mut self, entries: Entries) {
+    pub(crate) fn keep_flushed(&mut self, entries: Dense<Kept>) {
         if let Some(capture) = &mut self.capture
             && capture.flushed.is_none()
         {
             // A second flush finds nothing but settled entries.
-            capture.flushed = Some(entries);
+            capture.flushed = Some(entries.into_slots());
             capture.cursor = 0;
         }
     }
@@ -110,7 +106,7 @@ impl Snapshot {
             // Numbers are used up: all entries begin anew. Once in 65,535 snapshots.
             None => {
                 for index in 0..keyspace.databases() {
-                    keyspace.db_mut(index).entries.values_mut().for_each(|entry| entry.epoch = 0);
+                    keyspace.db_mut(index).entries.iter_mut().for_each(|kept| kept.entry.epoch = 0);
                 }
                 1
             }
@@ -225,7 +221,7 @@ impl Snapshot {
                 return false;
             }
             match flushed.pop() {
-                Some((key, mut entry)) => self.settle(&key, &mut entry, db.epoch, left, out),
+                Some(mut kept) => self.settle(&kept.key, &mut kept.entry, db.epoch, left, out),
                 None => capture.flushed = None,
             }
         }
@@ -235,7 +231,7 @@ impl Snapshot {
             if *left == 0 {
                 return false;
             }
-            let (key, entry) = db.entries.get_index_mut(position).expect("the cursor lies inside the table");
+            let Kept { key, entry, .. } = db.entries.at_mut(position);
             self.settle(key, entry, db.epoch, left, out);
             capture.cursor = position;
         }

@@ -36,13 +36,8 @@ impl Value {
             Value::String(Str::Bytes(bytes)) => bytes.capacity(),
             Value::List(list) => list.memory(),
             Value::Hash(hash) => hash.memory(),
-            Value::Set(Set::Ints(ints)) => size_of::<i64>() * ints.len(),
-            Value::Set(Set::Members(members)) => {
-                table_memory(members.len(), 0, members.iter().map(|text| text.len()))
-            }
-            Value::Zset(Zset::Small(packed)) => packed.size(),
-            // Beside the score a node has two links, a size and a priority.
-            Value::Zset(zset) => table_memory(zset.len(), 24, zset.iter().map(|(item, _)| item.text_len())),
+            Value::Set(set) => set.memory(),
+            Value::Zset(zset) => zset.memory(),
         }
     }
 
@@ -136,11 +131,6 @@ impl Value {
             _ => Err(WrongType),
         }
     }
-}
-
-/// About what a hash table takes: for each slot a key, its hash and its number in the index, and `more`.
-fn table_memory(slots: usize, more: usize, texts: impl Iterator<Item = usize>) -> usize {
-    slots * (size_of::<(Box<[u8]>, u64, usize)>() + more) + texts.sum::<usize>()
 }
 
 /// A command met a value of a type it does not work on.

@@ -8,6 +8,7 @@ use crate::config::Access;
 use crate::conn::Conn;
 use crate::digest::Digest;
 use crate::layers::wire::parse_integer;
+use crate::persistence::wait_for_end;
 use crate::{Effect, Node};
 
 /// `DEBUG subcommand`
@@ -120,33 +121,19 @@ fn populate(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     node.encoder(conn).simple("OK");
 }
 
-/// `DEBUG RELOAD`: the data set goes through a snapshot. It is never on the disk, so what `NOSAVE` would
-/// load is what is there.
+/// `DEBUG RELOAD [NOSAVE] [NOFLUSH | MERGE]`: the data set goes through its file.
 fn reload(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
-    let known = |word: &[u8]| {
-        ["merge", "noflush", "nosave"].iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
-    };
-    if !args.iter().skip(2).all(known) {
+    let says = |word: &str| (2..args.len()).any(|index| args.is(index, word));
+    let known = |index| ["merge", "noflush", "nosave"].iter().any(|known| args.is(index, known));
+    if !(2..args.len()).all(known) {
         return node
             .encoder(conn)
             .error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
     }
-    let mut snapshot = Vec::new();
-    rdb::save(&node.keyspace, &rdb::Aux::default(), &mut snapshot);
-    let seed = node.rng.next_u64();
-    let options = rdb::Options { compact: node.config.compact, ..rdb::Options::default() };
-    match rdb::load(&snapshot, node.config.databases, seed, options) {
-        Ok((keyspace, _)) => {
-            // A snapshot in progress walks the old data; it could not be finished.
-            node.cancel_job();
-            node.keyspace = keyspace;
-            node.log(LogLevel::Warning, "DB reloaded by DEBUG RELOAD");
-            node.encoder(conn).simple("OK");
-        }
-        Err(error) => {
-            node.log(LogLevel::Warning, format!("DEBUG RELOAD: {error}"));
-            node.encoder(conn).error("ERR Error trying to load the RDB dump");
-        }
+    match node.begin_reload(conn.id, !says("nosave"), says("noflush") || says("merge")) {
+        None => wait_for_end(node, conn, args),
+        Some(Ok(())) => node.encoder(conn).simple("OK"),
+        Some(Err(_)) => node.encoder(conn).error("ERR Error trying to load the RDB dump"),
     }
 }
 

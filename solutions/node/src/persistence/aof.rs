@@ -140,7 +140,7 @@ impl Node {
     }
 
     /// A small file, replaced at once or not at all.
-    fn write_whole(&mut self, path: &str, bytes: Bytes) -> FileId {
+    pub(super) fn write_whole(&mut self, path: &str, bytes: Bytes) -> FileId {
         let file = self.persistence.new_file();
         let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
         self.file(FileEffect::Create { file, name: format!("{folder}/temp-{name}") });

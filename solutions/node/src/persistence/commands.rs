@@ -93,6 +93,6 @@ pub(crate) fn shutdown(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     node.shut_down_with(save, force, Some(conn.id));
 }
 
-fn wait_for_end(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
+pub(crate) fn wait_for_end(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     node.block(conn, Wait { keys: Vec::new(), deadline: None, on_timeout: TimeoutReply::Null }, args);
 }

@@ -9,9 +9,10 @@
 //! key is there is decided by the commands, not by today's clock.
 
 use core_types::{ArgsBuf, ExpiredKey, Millis, Protocol};
-use keyspace::{Ctx, Keyspace, rdb};
+use keyspace::{Ctx, Flags, Keyspace, rdb};
 
 use super::manifest::Manifest;
+use super::reload::Reload;
 use crate::conn::Input;
 use crate::layers::wire::Limits;
 use crate::replication::Discard;
@@ -31,6 +32,8 @@ pub(crate) struct Loading {
     base_bytes: u64,
     /// Something cannot be read: the process is about to end.
     failed: bool,
+    /// It was not at the start: `DEBUG RELOAD`.
+    pub(super) reload: Option<Reload>,
 }
 
 enum Stage {
@@ -58,6 +61,24 @@ impl Loading {
         (!self.failed).then_some(self.file)
     }
 
+    /// The file that is written before it can be read.
+    pub(super) fn saving(&self) -> Option<FileId> {
+        self.reload.as_ref()?.saving
+    }
+
+    /// The RDB file that is read.
+    pub(super) fn take_loader(&mut self) -> Option<Box<rdb::Loader>> {
+        match std::mem::replace(&mut self.stage, Stage::Part) {
+            Stage::Rdb(loader) => Some(loader),
+            _ => None,
+        }
+    }
+
+    /// The name of the file that is read, without its folder: the words of Redis have it so.
+    fn short_name(&self) -> &str {
+        self.name.rsplit_once('/').map_or(&self.name, |(_, name)| name)
+    }
+
     pub(super) fn begun(&self) -> Millis {
         self.begun
     }
@@ -78,12 +99,34 @@ impl Node {
             bytes: 0,
             base_bytes: 0,
             failed: false,
+            reload: None,
+        }));
+        self.file(FileEffect::Read { file, name });
+    }
+
+    /// Begins to load the RDB file while the node is at work.
+    pub(super) fn begin_loading_again(&mut self, name: String, reload: Reload) {
+        let file = self.persistence.new_file();
+        self.persistence.loading = Some(Box::new(Loading {
+            begun: self.now,
+            file,
+            name: name.clone(),
+            stage: Stage::Rdb(Box::new(self.loader())),
+            manifest: Manifest::default(),
+            part: 0,
+            bytes: 0,
+            base_bytes: 0,
+            failed: false,
+            reload: Some(reload),
         }));
         self.file(FileEffect::Read { file, name });
     }
 
     pub(super) fn loading_event(&mut self, event: FileEvent<'_>) {
         let Some(mut loading) = self.persistence.loading.take() else { return };
+        if loading.reload.is_some() {
+            return self.reload_event(loading, event);
+        }
         let outcome = match event {
             FileEvent::Piece(bytes) => self.load_piece(&mut loading, bytes).map(|()| true),
             FileEvent::End => self.load_end(&mut loading),
@@ -106,7 +149,7 @@ impl Node {
         }
     }
 
-    fn load_piece(&mut self, loading: &mut Loading, bytes: &[u8]) -> Result<(), String> {
+    pub(super) fn load_piece(&mut self, loading: &mut Loading, bytes: &[u8]) -> Result<(), String> {
         loading.bytes += bytes.len() as u64;
         if let Stage::Part = loading.stage {
             loading.stage =
@@ -118,7 +161,7 @@ impl Node {
             Stage::Rdb(loader) => loader.feed(bytes).map_err(|error| bad_rdb(&loading.name, &error))?,
             Stage::Commands(commands) => {
                 commands.input.pending.extend_from_slice(bytes);
-                self.load_commands(commands).map_err(|why| bad_commands(&loading.name, &why))?;
+                self.load_commands(commands).map_err(|why| bad_commands(loading.short_name(), &why))?;
             }
         }
         Ok(())
@@ -194,13 +237,17 @@ impl Node {
     }
 
     fn rdb_stage(&mut self) -> Stage {
+        Stage::Rdb(Box::new(self.loader()))
+    }
+
+    pub(super) fn loader(&mut self) -> rdb::Loader {
         let options = rdb::Options {
             drop_expired: self.config.replicaof.is_none().then_some(self.now),
             compact: self.config.compact,
             ..rdb::Options::default()
         };
         let seed = self.rng.next_u64();
-        Stage::Rdb(Box::new(rdb::Loader::new(self.config.databases, seed, options)))
+        rdb::Loader::new(self.config.databases, seed, options)
     }
 
     fn take_loaded(&mut self, keyspace: Keyspace, aux: &rdb::Aux) {
@@ -298,6 +345,11 @@ impl Node {
             *db = wanted.filter(|db| *db < self.keyspace.databases()).ok_or("no such database")?;
         }
         let Run::Data(handler) = known.run else { return Ok(()) };
+        // Nobody writes commands that only read into this file. One that is there anyway would do nothing but
+        // take time, and `SRANDMEMBER key -4000000000000000000` would take it for ever.
+        if !known.spec.flags.contains(Flags::WRITE) {
+            return Ok(());
+        }
         let mut reply = Discard::default();
         handler(
             &mut Ctx {
@@ -321,10 +373,13 @@ impl Node {
         if commands.input.pending.is_empty() && commands.transaction.is_none() {
             return Ok(());
         }
-        let name = loading.name.clone();
+        let (path, name) = (loading.name.clone(), loading.short_name().to_owned());
         let last = loading.part == loading.manifest.increments.len();
         if !last {
             return Err(format!("Fatal error: the truncated file {name} is not the last file"));
+        }
+        if commands.transaction.is_some() {
+            self.warn(format!("Revert incomplete MULTI/EXEC transaction in AOF file {name}"));
         }
         if !self.config.aof_load_truncated {
             return Err(format!(
@@ -333,15 +388,12 @@ impl Node {
                  'aof-load-truncated' configuration option to yes and restart the server."
             ));
         }
-        if commands.transaction.is_some() {
-            self.warn(format!("Revert incomplete MULTI/EXEC transaction in AOF file {name}"));
-        }
         self.warn(format!("!!! Warning: short read while loading the AOF file {name}!!!"));
-        self.warn(format!("AOF {name} loaded anyway because aof-load-truncated is enabled"));
         let length = commands.whole;
-        self.warn(format!("Truncating the AOF {name} at offset {length}"));
+        self.warn(format!("!!! Truncating the AOF {name} at offset {length} !!!"));
+        self.warn(format!("AOF {name} loaded anyway because aof-load-truncated is enabled"));
         loading.bytes -= commands.input.pending.len() as u64 + (commands.read - commands.whole);
-        self.file(FileEffect::Truncate { name, length });
+        self.file(FileEffect::Truncate { name: path, length });
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! - `job`: the one snapshot that may be in progress, and for whom it is made: replicas, a file, or the base
 //!   of an append-only file. Several things that want one take turns.
 //! - `rdb_file`: `SAVE`, `BGSAVE`, save points, shutting down.
+//! - `reload`: `DEBUG RELOAD`.
 //! - `loading`: files at the start, in pieces, while clients hear `-LOADING`.
 //! - `manifest`, `aof`: the append-only file in Redis 7's layout, and replies that wait for the disk.
 //!
@@ -26,13 +27,14 @@ mod job;
 mod loading;
 mod manifest;
 mod rdb_file;
+mod reload;
 
 use core_types::{LogLevel, Millis};
 
 use crate::{ConnId, FileEffect, FileEvent, FileId, Node};
 
 pub(crate) use aof::Aof;
-pub(crate) use commands::{bgrewriteaof, bgsave, lastsave, save, shutdown};
+pub(crate) use commands::{bgrewriteaof, bgsave, lastsave, save, shutdown, wait_for_end};
 pub(crate) use feed::Hold;
 pub(crate) use job::Job;
 pub(crate) use loading::Loading;
@@ -103,6 +105,8 @@ impl Node {
         self.now = now;
         if self.persistence.loading.as_ref().is_some_and(|loading| loading.file() == Some(file)) {
             self.loading_event(event);
+        } else if self.persistence.loading.as_ref().is_some_and(|loading| loading.saving() == Some(file)) {
+            self.reload_saved(&event);
         } else if self.persistence.job.as_ref().is_some_and(|job| job.file() == Some(file)) {
             self.job_event(event);
         } else if !self.rewrite_event(file, &event) {

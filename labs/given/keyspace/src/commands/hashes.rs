@@ -269,8 +269,8 @@ pub(crate) fn hscan(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     // A short hash comes at once: it could not keep its order when it becomes a table.
     let (next, shown): (usize, Vec<_>) = match hash {
         Hash::Packed(_) => (0, hash.iter().filter(shows).collect()),
-        Hash::Table(table) => {
-            let positions = options.positions(cursor, table.len());
+        Hash::Table(_) => {
+            let positions = options.positions(cursor, hash.len());
             (positions.start, positions.rev().map(|index| hash.at(index)).filter(shows).collect())
         }
     };

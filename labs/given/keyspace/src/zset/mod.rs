@@ -51,6 +51,14 @@ fn unpack(item: Item<'_>) -> f64 {
 }
 
 impl Zset {
+    /// About how many bytes it takes beyond the entry that holds it.
+    pub(crate) fn memory(&self) -> usize {
+        match self {
+            Zset::Small(packed) => packed.size(),
+            Zset::Large(tree) => tree.memory(),
+        }
+    }
+
     /// A sorted set that holds nothing.
     pub fn new() -> Zset {
         Zset::Small(Packed::new())

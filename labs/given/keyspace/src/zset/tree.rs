@@ -1,8 +1,8 @@
 use std::cmp::Ordering;
 
 use core_types::Rng;
-use foldhash::fast::FixedState;
-use indexmap::IndexMap;
+
+use crate::dense::{Dense, Slot};
 
 /// Members with their scores, to be found by member, by score and by rank.
 ///
@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 /// corrected.
 #[derive(Clone, Debug)]
 pub struct Tree {
-    nodes: IndexMap<Box<[u8]>, Node, FixedState>,
+    nodes: Dense<Node>,
     root: u32,
     /// Draws the priorities.
     rng: Rng,
@@ -28,12 +28,34 @@ pub struct Tree {
 
 #[derive(Clone, Debug)]
 struct Node {
+    member: Box<[u8]>,
     score: f64,
     left: u32,
     right: u32,
     /// How many nodes there are in the subtree, this one included.
     size: u32,
     /// Not below that of any node in the subtree.
+    priority: u32,
+    hash: u32,
+}
+
+impl Slot for Node {
+    #[inline]
+    fn key(&self) -> &[u8] {
+        &self.member
+    }
+
+    #[inline]
+    fn hash(&self) -> u32 {
+        self.hash
+    }
+}
+
+/// A node whose place is looked for: what is needed on the way, so that it need not be read at each step.
+#[derive(Clone, Copy)]
+struct Sought {
+    index: u32,
+    score: f64,
     priority: u32,
 }
 
@@ -42,11 +64,16 @@ const NONE: u32 = u32::MAX;
 
 impl Tree {
     pub(super) fn new(seed: u64) -> Tree {
-        Tree { nodes: IndexMap::with_hasher(FixedState::with_seed(seed)), root: NONE, rng: Rng::new(seed) }
+        Tree { nodes: Dense::new(seed), root: NONE, rng: Rng::new(seed) }
     }
 
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn memory(&self) -> usize {
+        self.nodes.memory() + self.nodes.iter().map(|node| node.member.len()).sum::<usize>()
     }
 
     pub(super) fn score(&self, member: &[u8]) -> Option<f64> {
@@ -55,39 +82,41 @@ impl Tree {
 
     /// Gives a member a score, whether it is there or not. Returns the score it had.
     pub(super) fn set(&mut self, member: &[u8], score: f64) -> Option<f64> {
-        if let Some(index) = self.nodes.get_index_of(member) {
-            let before = self.nodes[index].score;
+        let hash = self.nodes.hash(member);
+        if let Some(index) = self.nodes.find_hashed(member, hash) {
+            let index = index as u32;
+            let before = self.node(index).score;
             if before != score {
-                let index = index as u32;
-                self.root = self.detach(self.root, index);
+                self.root = self.detach(self.root, self.seek(index));
                 let node = self.node_mut(index);
                 (node.score, node.left, node.right, node.size) = (score, NONE, NONE, 1);
-                self.root = self.attach(self.root, index);
+                self.root = self.attach(self.root, self.seek(index));
             }
             return Some(before);
         }
         let priority = self.rng.next_u64() as u32;
-        let node = Node { score, left: NONE, right: NONE, size: 1, priority };
-        let index = self.nodes.insert_full(member.into(), node).0;
+        let member = member.into();
+        let index = self.nodes.push(Node { member, score, left: NONE, right: NONE, size: 1, priority, hash });
         let index = u32::try_from(index).ok().filter(|index| *index != NONE);
-        self.root = self.attach(self.root, index.expect("fewer than four billion members"));
+        let index = index.expect("fewer than four billion members");
+        self.root = self.attach(self.root, Sought { index, score, priority });
         None
     }
 
     /// Takes a member out. Returns the score it had.
     pub(super) fn remove(&mut self, member: &[u8]) -> Option<f64> {
-        let index = self.nodes.get_index_of(member)?;
+        let index = self.nodes.find(member)?;
         Some(self.remove_at(index as u32))
     }
 
     /// Takes the node at a position out. Returns its score.
     fn remove_at(&mut self, index: u32) -> f64 {
-        self.root = self.detach(self.root, index);
+        self.root = self.detach(self.root, self.seek(index));
         let last = self.nodes.len() as u32 - 1;
         if index != last {
             self.relink(last, index);
         }
-        self.nodes.swap_remove_index(index as usize).expect("a position in the table").1.score
+        self.nodes.swap_remove(index as usize).score
     }
 
     /// Makes the link to `from` one to `to`, where that node is about to go.
@@ -96,10 +125,10 @@ impl Tree {
             self.root = to;
             return;
         }
-        let mut top = self.root;
+        let (mut top, sought) = (self.root, self.seek(from));
         loop {
             let node = self.node(top);
-            let is_left = self.compare(from, top).is_lt();
+            let is_left = self.is_before(sought, node);
             let next = if is_left { node.left } else { node.right };
             if next == from {
                 let node = self.node_mut(top);
@@ -112,11 +141,11 @@ impl Tree {
 
     /// How many members come before this one.
     pub(super) fn rank(&self, member: &[u8]) -> Option<usize> {
-        let index = self.nodes.get_index_of(member)? as u32;
-        let (mut top, mut rank) = (self.root, 0);
+        let index = self.nodes.find(member)? as u32;
+        let (mut top, mut rank, sought) = (self.root, 0, self.seek(index));
         while top != index {
             let node = self.node(top);
-            if self.compare(index, top).is_lt() {
+            if self.is_before(sought, node) {
                 top = node.left;
             } else {
                 rank += self.size(node.left) + 1;
@@ -187,18 +216,18 @@ impl Tree {
 
     #[inline]
     fn entry(&self, index: u32) -> (&[u8], &Node) {
-        let (member, node) = self.nodes.get_index(index as usize).expect("a link to a node");
-        (member, node)
+        let node = self.node(index);
+        (&node.member, node)
     }
 
     #[inline]
     fn node(&self, index: u32) -> &Node {
-        &self.nodes[index as usize]
+        self.nodes.at(index as usize)
     }
 
     #[inline]
     fn node_mut(&mut self, index: u32) -> &mut Node {
-        &mut self.nodes[index as usize]
+        self.nodes.at_mut(index as usize)
     }
 
     #[inline]
@@ -206,11 +235,19 @@ impl Tree {
         if top == NONE { 0 } else { self.node(top).size }
     }
 
-    /// Where one node comes in relation to another. Different nodes are never equal.
+    /// What must be known of a node to find its place.
+    fn seek(&self, index: u32) -> Sought {
+        let node = self.node(index);
+        Sought { index, score: node.score, priority: node.priority }
+    }
+
+    /// True if a node's place is before that of another. Only equal scores need a look at the members.
     #[inline]
-    fn compare(&self, a: u32, b: u32) -> Ordering {
-        let ((member_a, a), (member_b, b)) = (self.entry(a), self.entry(b));
-        super::compare((a.score, member_a), (b.score, member_b))
+    fn is_before(&self, sought: Sought, other: &Node) -> bool {
+        match sought.score.partial_cmp(&other.score).expect("a score is a number") {
+            Ordering::Equal => self.node(sought.index).member < other.member,
+            order => order.is_lt(),
+        }
     }
 
     fn resize(&mut self, top: u32) {
@@ -220,60 +257,64 @@ impl Tree {
     }
 
     /// Puts a node without children into the subtree at `top`. Returns what is now on top.
-    fn attach(&mut self, top: u32, new: u32) -> u32 {
+    fn attach(&mut self, top: u32, new: Sought) -> u32 {
         if top == NONE {
-            return new;
+            return new.index;
         }
-        if self.node(new).priority > self.node(top).priority {
+        let node = self.node(top);
+        if new.priority > node.priority {
             let (left, right) = self.split(top, new);
-            let node = self.node_mut(new);
-            (node.left, node.right) = (left, right);
-            self.resize(new);
-            return new;
+            let size = self.size(left) + self.size(right) + 1;
+            let node = self.node_mut(new.index);
+            (node.left, node.right, node.size) = (left, right, size);
+            return new.index;
         }
-        if self.compare(new, top).is_lt() {
-            let left = self.attach(self.node(top).left, new);
-            self.node_mut(top).left = left;
+        if self.is_before(new, node) {
+            let left = self.attach(node.left, new);
+            let node = self.node_mut(top);
+            (node.left, node.size) = (left, node.size + 1);
         } else {
-            let right = self.attach(self.node(top).right, new);
-            self.node_mut(top).right = right;
+            let right = self.attach(node.right, new);
+            let node = self.node_mut(top);
+            (node.right, node.size) = (right, node.size + 1);
         }
-        self.node_mut(top).size += 1;
         top
     }
 
     /// Splits a subtree into what comes before a node and what comes behind it.
-    fn split(&mut self, top: u32, pivot: u32) -> (u32, u32) {
+    fn split(&mut self, top: u32, pivot: Sought) -> (u32, u32) {
         if top == NONE {
             return (NONE, NONE);
         }
-        let halves = if self.compare(top, pivot).is_lt() {
-            let (left, right) = self.split(self.node(top).right, pivot);
-            self.node_mut(top).right = left;
-            (top, right)
-        } else {
-            let (left, right) = self.split(self.node(top).left, pivot);
+        let node = self.node(top);
+        let halves = if self.is_before(pivot, node) {
+            let (left, right) = self.split(node.left, pivot);
             self.node_mut(top).left = right;
             (left, top)
+        } else {
+            let (left, right) = self.split(node.right, pivot);
+            self.node_mut(top).right = left;
+            (top, right)
         };
         self.resize(top);
         halves
     }
 
     /// Takes a node out of the subtree at `top`. Returns what is now on top.
-    fn detach(&mut self, top: u32, target: u32) -> u32 {
-        if top == target {
-            let node = self.node(top);
+    fn detach(&mut self, top: u32, target: Sought) -> u32 {
+        let node = self.node(top);
+        if top == target.index {
             return self.merge(node.left, node.right);
         }
-        if self.compare(target, top).is_lt() {
-            let left = self.detach(self.node(top).left, target);
-            self.node_mut(top).left = left;
+        if self.is_before(target, node) {
+            let left = self.detach(node.left, target);
+            let node = self.node_mut(top);
+            (node.left, node.size) = (left, node.size - 1);
         } else {
-            let right = self.detach(self.node(top).right, target);
-            self.node_mut(top).right = right;
+            let right = self.detach(node.right, target);
+            let node = self.node_mut(top);
+            (node.right, node.size) = (right, node.size - 1);
         }
-        self.node_mut(top).size -= 1;
         top
     }
 
@@ -354,7 +395,10 @@ mod tests {
                 let mut seen = Vec::new();
                 check(&tree, tree.root, &mut seen);
                 assert_eq!(seen.len(), tree.len());
-                assert!(seen.is_sorted_by(|a, b| tree.compare(*a, *b).is_lt()), "seed {seed}");
+                assert!(
+                    seen.is_sorted_by(|a, b| tree.is_before(tree.seek(*a), tree.node(*b))),
+                    "seed {seed}"
+                );
             }
         }
     }

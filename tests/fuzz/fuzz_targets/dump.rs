@@ -1,0 +1,4 @@
+//! See [`fuzz::dump`].
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::target!(fuzz::dump::check);

@@ -1,0 +1,4 @@
+//! See [`fuzz::replies`].
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::target!(fuzz::replies::check);
