@@ -14,8 +14,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use sim::Trace;
 
+use crate::data::Recording;
 use crate::pages;
 use crate::problem::Problem;
 use crate::session::Programs;
@@ -52,8 +52,8 @@ pub struct Options {
     pub programs: Option<Programs>,
     /// The longest that one step of a session may take.
     pub limit: Duration,
-    /// The runs to compare the recordings with.
-    pub recordings: fn() -> Vec<(&'static str, Trace)>,
+    /// What the files of the recordings are compared with.
+    pub recordings: fn() -> Vec<(&'static str, Recording)>,
     /// Told what is done next.
     pub progress: fn(Part),
 }

@@ -11,11 +11,11 @@ use std::sync::LazyLock;
 use mdbook_driver::book::Book;
 use regex::Regex;
 
-use crate::figure;
+use crate::data::Recording;
 use crate::include::Include;
 use crate::problem::Problem;
-use crate::session;
 use crate::workspace::normalized;
+use crate::{figure, session, table};
 
 /// `{{#name argument}}`, or the same behind a backslash.
 static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
@@ -167,13 +167,37 @@ impl Page<'_> {
                 self.done.sources.insert(normalized(&folder.join(&include.path)));
                 include.read(&folder)
             }
-            "transcript" | "figure" if !alone || self.fence.is_some() => {
+            "transcript" | "figure" | "plot" | "table" if !alone || self.fence.is_some() => {
                 Err(format!("`{{{{#{name}}}}}` stands on a line of its own, outside code blocks"))
             }
-            "transcript" => Ok(figure::transcript(&self.trace(argument)?)),
+            "transcript" => match self.recording(argument)? {
+                Recording::Run(trace) => Ok(figure::transcript(&trace)),
+                _ => Err(other_kind(argument, "a run")),
+            },
             "figure" => {
-                let (name, caption) = figure::name_and_caption(argument)?;
-                Ok(figure::figure(name, &self.trace(name)?, caption))
+                let (name, caption) = figure::name_and_caption(name, argument)?;
+                match self.recording(name)? {
+                    Recording::Run(trace) => Ok(figure::figure(name, &trace, caption)),
+                    _ => Err(other_kind(name, "a run")),
+                }
+            }
+            "plot" => {
+                let (name, caption) = figure::name_and_caption(name, argument)?;
+                match self.recording(name)? {
+                    Recording::Plot(plot) => figure::plot(name, &plot, caption),
+                    _ => Err(other_kind(name, "a plot")),
+                }
+            }
+            "table" => {
+                let (name, caption) = match argument.contains('"') {
+                    true => figure::name_and_caption(name, argument)
+                        .map(|(name, caption)| (name, Some(caption)))?,
+                    false => (argument, None),
+                };
+                match self.recording(name)? {
+                    Recording::Table(table) => Ok(table::table(name, &table, caption)),
+                    _ => Err(other_kind(name, "a table")),
+                }
             }
             // mdBook's own, and harmless.
             "title" => Ok(format!("{{{{#title {argument}}}}}")),
@@ -184,7 +208,7 @@ impl Page<'_> {
         }
     }
 
-    fn trace(&mut self, name: &str) -> Result<sim::Trace, String> {
+    fn recording(&mut self, name: &str) -> Result<Recording, String> {
         let path = self.src.join("traces").join(format!("{name}.json"));
         self.done.sources.insert(path.clone());
         let text = std::fs::read_to_string(&path).map_err(|_| {
@@ -192,8 +216,12 @@ impl Page<'_> {
                 "there is no recording `{name}`: list it in book/press/src/recordings, then `cargo book record`"
             )
         })?;
-        sim::Trace::from_json(&text).map_err(|error| format!("recording `{name}`: {error}"))
+        Recording::from_json(&text).map_err(|error| format!("recording `{name}`: {error}"))
     }
+}
+
+fn other_kind(name: &str, wanted: &str) -> String {
+    format!("the recording `{name}` is not {wanted}")
 }
 
 #[cfg(test)]
@@ -201,6 +229,7 @@ mod tests {
     use mdbook_driver::book::{BookItem, Chapter};
 
     use super::*;
+    use crate::data::{Axis, Plot, Shape, Table, Unit};
 
     fn expand(text: &str) -> (String, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
@@ -213,6 +242,12 @@ mod tests {
             "// ANCHOR: x\nfn a() {}\n\nfn b() {}\n// ANCHOR_END: x\n",
         )
         .unwrap();
+        let axis = || Axis::new("n", Unit::Number);
+        let plot = Plot::new("growth", Shape::Lines, axis(), axis()).series("s", [(1.0, 2.0), (2.0, 4.0)]);
+        let table = Table::new("rows", &[("n", Unit::Bytes)]).row([2048_u64.into()]);
+        for (name, recording) in [("growth", Recording::from(plot)), ("rows", table.into())] {
+            std::fs::write(folder.path().join(format!("traces/{name}.json")), recording.to_json()).unwrap();
+        }
         let chapter = Chapter::new("A", text.to_string(), "a.md", Vec::new());
         let mut whole = Book::new_with_items(vec![BookItem::Chapter(chapter)]);
         let expanded = book(&mut whole, folder.path());
@@ -239,6 +274,33 @@ mod tests {
         assert!(text.contains("PING &lt;1&gt;"), "{text}");
         assert!(text.contains("<figcaption>One <code>PING</code> &lt; two</figcaption>"), "{text}");
         assert_eq!(text.matches("\n\n").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn plots_carry_their_numbers_and_tables_hold_no_blank_line() {
+        let (text, problems) =
+            expand("{{#plot growth \"It `grows`\"}}\n\n{{#table rows}}\n\n{{#table rows \"Rows\"}}\n\nEnd\n");
+        assert_eq!(problems, Vec::<String>::new());
+        assert!(
+            text.contains("<svg class=\"plot\"") && text.contains("<summary>The numbers</summary>"),
+            "{text}"
+        );
+        assert!(text.contains("<figcaption>It <code>grows</code></figcaption>"), "{text}");
+        assert_eq!(text.matches("2 KiB").count(), 2, "{text}");
+        assert_eq!(text.matches("\n\n").count(), 3, "{text}");
+    }
+
+    #[test]
+    fn a_recording_is_shown_as_what_it_is() {
+        let (_, problems) = expand(
+            "{{#figure growth \"x\"}}\n{{#transcript rows}}\n{{#plot ping \"x\"}}\n{{#table growth}}\n{{#plot growth}}\n",
+        );
+        let wanted =
+            ["not a run", "not a run", "not a plot", "not a table", "a plot needs a name and a caption"];
+        assert_eq!(problems.len(), wanted.len(), "{problems:#?}");
+        for (problem, what) in problems.iter().zip(wanted) {
+            assert!(problem.contains(what), "{problem}");
+        }
     }
 
     #[test]

@@ -1,21 +1,37 @@
-//! Recorded runs on a page: as a transcript, and as a space-time diagram.
+//! Recordings on a page: a run as a transcript or as a space-time diagram, numbers as a plot.
 
 use sim::Trace;
 use sim::trace::SvgOptions;
+
+use crate::data::Plot;
+use crate::{plot, table};
 
 /// `text` with the characters that HTML would read as its own replaced.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Splits `NAME "caption"`.
-pub fn name_and_caption(argument: &str) -> Result<(&str, &str), String> {
+/// Splits the argument of `directive`: `NAME "caption"`.
+pub fn name_and_caption<'a>(directive: &str, argument: &'a str) -> Result<(&'a str, &'a str), String> {
     let (name, caption) = argument.split_once(char::is_whitespace).unwrap_or((argument, ""));
     let caption = caption.trim().strip_prefix('"').and_then(|caption| caption.strip_suffix('"'));
     match caption {
         Some(caption) if !name.is_empty() && !caption.trim().is_empty() => Ok((name, caption.trim())),
-        _ => Err("a figure needs a name and a caption: `{{#figure NAME \"caption\"}}`".into()),
+        _ => {
+            Err(format!("a {directive} needs a name and a caption: `{{{{#{directive} NAME \"caption\"}}}}`"))
+        }
     }
+}
+
+/// `text` as HTML, with what stands between backticks as code.
+pub fn with_code(text: &str) -> String {
+    let mut parts = text.split('`');
+    let mut shown = escape(parts.next().unwrap_or_default());
+    for (index, part) in parts.enumerate() {
+        let part = escape(part);
+        shown.push_str(&if index % 2 == 0 { format!("<code>{part}</code>") } else { part });
+    }
+    shown
 }
 
 /// The transcript of a run. What was lost on the way is struck out, times step back.
@@ -63,16 +79,27 @@ pub fn figure(name: &str, trace: &Trace, caption: &str) -> String {
     let svg = trace.to_svg(&SvgOptions::default());
     // Markdown ends a block of HTML at the first blank line.
     let svg: Vec<&str> = svg.lines().filter(|line| !line.trim().is_empty()).collect();
-    let label = escape(&caption.replace('`', ""));
-    let mut parts = caption.split('`');
-    let mut shown = escape(parts.next().unwrap_or_default());
-    for (index, part) in parts.enumerate() {
-        let part = escape(part);
-        shown.push_str(&if index % 2 == 0 { format!("<code>{part}</code>") } else { part });
-    }
+    framed("run", name, &svg.join("\n"), caption, "")
+}
+
+/// The drawing of a plot with its caption, and its numbers folded below.
+///
+/// # Errors
+/// What would make it unreadable.
+pub fn plot(name: &str, plot: &Plot, caption: &str) -> Result<String, String> {
+    let numbers = format!(
+        "\n<details class=\"numbers\"><summary>The numbers</summary>\n{}\n</details>",
+        table::of_plot(plot)
+    );
+    Ok(framed("run data", name, &plot::svg(plot)?, caption, &numbers))
+}
+
+/// A drawing in a frame that scrolls by itself, with its caption and what follows that.
+fn framed(class: &str, name: &str, svg: &str, caption: &str, behind: &str) -> String {
+    let (label, caption) = (escape(&caption.replace('`', "")), with_code(caption));
     format!(
-        "<figure class=\"run\" id=\"figure-{name}\">\n<div class=\"run-drawing\" tabindex=\"0\" role=\"group\" aria-label=\"{label}\">\n{}\n</div>\n<figcaption>{shown}</figcaption>\n</figure>",
-        svg.join("\n")
+        "<figure class=\"{class}\" id=\"figure-{name}\">\n<div class=\"run-drawing\" tabindex=\"0\" role=\"group\" \
+         aria-label=\"{label}\">\n{svg}\n</div>\n<figcaption>{caption}</figcaption>{behind}\n</figure>"
     )
 }
 
@@ -97,9 +124,9 @@ mod tests {
 
     #[test]
     fn a_figure_needs_a_caption() {
-        assert_eq!(name_and_caption("a \"b c\""), Ok(("a", "b c")));
+        assert_eq!(name_and_caption("figure", "a \"b c\""), Ok(("a", "b c")));
         for wrong in ["a", "a b", "\"b\"", "a \"\"", ""] {
-            assert!(name_and_caption(wrong).is_err(), "{wrong}");
+            assert!(name_and_caption("figure", wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,17 +1,23 @@
 //! The book press: builds, serves and checks the book.
 //!
 //! - [`expand`] turns a chapter as written into what mdBook renders; [`pages`] runs mdBook around it.
+//! - [`figure`], [`plot`] and [`mod@table`] draw what was recorded as [`data`].
 //! - [`session`] runs the terminal sessions, [`recordings`] are the runs behind transcripts and figures.
-//! - [`check`] finds what is wrong, also what mdBook lets pass; [`serve`] shows the book while it is written.
+//! - [`check`] finds what is wrong, also what mdBook lets pass; [`serve`] shows the book while it is written, [`look`] opens
+//!   every page in a real browser.
 
 pub mod check;
+pub mod data;
 pub mod expand;
 pub mod figure;
 pub mod include;
 pub mod logs;
+pub mod look;
 pub mod pages;
+pub mod plot;
 pub mod problem;
 pub mod recordings;
 pub mod serve;
 pub mod session;
+pub mod table;
 pub mod workspace;

@@ -1,4 +1,4 @@
-//! The book press: `cargo book build | serve | check | record`.
+//! The book press: `cargo book build | serve | check | look | record`.
 
 use std::io::{BufReader, BufWriter, stdin, stdout};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use press::check::{self, Part};
 use press::workspace::Workspace;
-use press::{pages, recordings, serve};
+use press::{look, pages, recordings, serve};
 
 /// Builds, serves and checks the book
 #[derive(Parser)]
@@ -50,7 +50,16 @@ enum Task {
         #[arg(long, value_name = "PART")]
         skip: Vec<Part>,
     },
-    /// Record the runs behind transcripts and figures
+    /// Open every page in Chromium, light and dark, wide and narrow, and find what a reader would see
+    Look {
+        /// Only pages whose name holds this
+        #[arg(long, value_name = "TEXT")]
+        page: Option<String>,
+        /// Write a picture of each page to this folder
+        #[arg(long, value_name = "FOLDER")]
+        pictures: Option<PathBuf>,
+    },
+    /// Record the runs behind transcripts and figures, and the numbers behind plots and tables
     Record,
     /// What plain mdBook calls, see book.toml
     #[command(hide = true)]
@@ -110,6 +119,7 @@ fn run(task: Task) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Check { bless, only, skip } => Ok(check(&workspace, bless, &only, &skip)),
+        Task::Look { page, pictures } => look(&workspace, &look::Options { page, pictures }),
         Task::Record => {
             let done = check::record(&workspace, recordings::all).context("cannot write the recordings")?;
             let nothing = done.is_empty().then(|| "every recording is up to date".to_string());
@@ -118,6 +128,24 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Preprocess { .. } => unreachable!("handled above"),
     }
+}
+
+/// Builds the pages into a folder of their own and looks at them.
+fn look(workspace: &Workspace, options: &look::Options) -> Result<ExitCode> {
+    let folder =
+        tempfile::Builder::new().prefix("book-look-").tempdir().context("no folder for the pages")?;
+    let built = pages::build(workspace, Some(folder.path()));
+    if !built.is_good() {
+        built.report(workspace).iter().for_each(|line| println!("{line}"));
+        return Ok(ExitCode::FAILURE);
+    }
+    let (pages, problems) = look::run(folder.path(), options)?;
+    problems.iter().for_each(|problem| println!("{problem}"));
+    match problems.len() {
+        0 => println!("{pages} pages look right, in light and dark, wide and narrow"),
+        count => println!("{count} complaints about {pages} pages"),
+    }
+    Ok(if problems.is_empty() && pages > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn check(workspace: &Workspace, bless: bool, only: &[Part], skip: &[Part]) -> ExitCode {

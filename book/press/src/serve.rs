@@ -84,6 +84,8 @@ pub struct Site {
     server: Arc<Server>,
     root: Arc<PathBuf>,
     live: Arc<Live>,
+    /// Pages are left as they are: they don't ask for changes.
+    still: bool,
 }
 
 impl Site {
@@ -92,7 +94,13 @@ impl Site {
         let server = Server::http((hostname, port))
             .map_err(|error| anyhow!("{error}"))
             .with_context(|| format!("cannot listen on {hostname}:{port} (another `--port`?)"))?;
-        Ok(Site { server: Arc::new(server), root: Arc::new(root), live: Arc::default() })
+        Ok(Site { server: Arc::new(server), root: Arc::new(root), live: Arc::default(), still: false })
+    }
+
+    /// The same site with its pages as they were built: they do not reload themselves.
+    #[must_use]
+    pub fn still(self) -> Site {
+        Site { still: true, ..self }
     }
 
     /// Where it listens.
@@ -137,7 +145,7 @@ impl Site {
         let Ok(mut content) = std::fs::read(&path) else {
             return request.respond(Response::from_string("There is no such page.\n").with_status_code(404));
         };
-        if kind.starts_with("text/html") {
+        if kind.starts_with("text/html") && !self.still {
             content = with_script(&content, &script);
         }
         let response = Response::from_data(content)

@@ -4,6 +4,7 @@ mod common;
 
 use common::{CONFIG, SmallBook, our_command, preprocessor};
 use press::check::{self, Options, Part};
+use press::data::{Axis, Plot, Recording, Shape, Unit};
 use sim::Trace;
 
 fn one(problems: &[String], start: &str, what: &str) {
@@ -111,10 +112,10 @@ fn a_preprocessor_that_mdbook_would_skip() {
 
 #[test]
 fn a_recording_that_is_stale_missing_or_left_over() {
-    fn recordings() -> Vec<(&'static str, Trace)> {
+    fn recordings() -> Vec<(&'static str, Recording)> {
         let mut trace = Trace::table("calls");
         trace.call("f(1)", "2");
-        vec![("calls", trace)]
+        vec![("calls", trace.into())]
     }
     let book = SmallBook::new("# A\n\n{{#transcript calls}}\n");
     let check = || book.check_with(Options { parts: vec![Part::Traces], recordings, ..Options::default() });
@@ -129,6 +130,36 @@ fn a_recording_that_is_stale_missing_or_left_over() {
     assert_eq!(check::record(&book.workspace(), recordings).unwrap(), ["recorded calls", "removed other"]);
     book.write("book/src/traces/other.json", &stale);
     one(&check(), "book/src/traces/other.json: ", "no recording makes this file");
+}
+
+#[test]
+fn a_plot_that_is_stale() {
+    fn recordings() -> Vec<(&'static str, Recording)> {
+        let axis = |name| Axis::new(name, Unit::Bytes);
+        let plot =
+            Plot::new("growth", Shape::Lines, axis("x"), axis("y")).series("s", [(1.0, 2.0), (2.0, 4.0)]);
+        vec![("growth", plot.into())]
+    }
+    let book = SmallBook::new("# A\n\n{{#plot growth \"It grows.\"}}\n");
+    let check = || book.check_with(Options { parts: vec![Part::Traces], recordings, ..Options::default() });
+    check::record(&book.workspace(), recordings).unwrap();
+    assert_eq!(check(), Vec::<String>::new());
+    assert_eq!(book.check(&[Part::Chapters, Part::Links]), Vec::<String>::new());
+    let stale = book.read("book/src/traces/growth.json").replace("[2,4]", "[2,5]");
+    book.write("book/src/traces/growth.json", &stale);
+    one(&check(), "book/src/traces/growth.json:", "differs");
+}
+
+#[test]
+fn a_measured_table_without_its_source() {
+    let book = SmallBook::new("# A\n");
+    let check = || book.check(&[Part::Traces]);
+    let head = r#"{"kind":"table","title":"t","columns":[{"name":"n"}],"rows":[[1]]"#;
+    book.write("book/src/traces/measured/t.json", &format!("{head}}}"));
+    one(&check(), "book/src/traces/measured/t.json: ", "with which command");
+    let source = r#""measured":{"command":"c","machine":"m","with":"w","date":"d"}"#;
+    book.write("book/src/traces/measured/t.json", &format!("{head},{source}}}"));
+    assert_eq!(check(), Vec::<String>::new());
 }
 
 #[test]

@@ -56,6 +56,12 @@ impl Attachment {
         Attachment { eof, phase: Phase::WaitSnapshot, held: Vec::new(), acked: Offset(0) }
     }
 
+    /// A replica that goes on where it broke off: it has a data set, so there is no snapshot to wait for
+    /// (chapter 2).
+    pub fn resumed() -> Attachment {
+        Attachment { eof: false, phase: Phase::Online, held: Vec::new(), acked: Offset(0) }
+    }
+
     /// How far the synchronisation has come.
     pub fn phase(&self) -> Phase {
         self.phase

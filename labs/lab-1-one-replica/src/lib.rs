@@ -30,7 +30,10 @@
 //! - After a failed transfer Redis connects again at once. We wait [`LinkConfig::retry`], so that a master
 //!   whose snapshot cannot be loaded is not made to produce one after the other.
 //! - Redis sends the first `REPLCONF ACK` at once only after a snapshot with an end mark. We always do.
-//! - A lost link always costs a full synchronisation here. Continuing where it broke is chapter 2.
+//! - By itself the link asks for everything each time. What it can ask for instead, and who decides that, is
+//!   chapter 2 ([`Link::ask_with`]).
+//! - Redis takes whatever stands behind `+CONTINUE` for "no new name" unless it has 40 bytes, and dies of a
+//!   `+CONTINUE` that it did not ask for. We end the attempt in both cases.
 
 // Bodies between `// <exercise N.M>` and `// </exercise>` are yours; the rest is given. This crate starts from
 // generated code: `cargo workbook reset N.M` puts a body back.

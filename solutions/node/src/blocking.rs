@@ -1,4 +1,4 @@
-//! Clients that wait: for an element of a list or of a sorted set.
+//! Clients that wait: for an element of a list or of a sorted set, or for replicas (`WAIT`).
 //!
 //! A command that finds nothing to take says so by [`Effects::wait`](keyspace::Effects) and replies
 //! nothing. Its client is put aside with the whole command. When one of its keys gets something, the
@@ -11,6 +11,7 @@ use core_types::{Args, ArgsBuf, Millis};
 use keyspace::{TimeoutReply, Value, Wait};
 
 use crate::conn::{Conn, Kind, Replies};
+use crate::layers::offsets;
 use crate::table;
 use crate::{ConnId, Node};
 
@@ -20,7 +21,26 @@ pub(crate) struct Blocked {
     command: ArgsBuf,
     keys: Vec<(usize, Box<[u8]>)>,
     deadline: Option<Millis>,
-    on_timeout: TimeoutReply,
+    on_timeout: OnTimeout,
+}
+
+/// What a client that has waited in vain is told.
+#[derive(Debug)]
+enum OnTimeout {
+    /// What its command says.
+    Fixed(TimeoutReply),
+    /// How many replicas have acknowledged: it waits for those.
+    Acks(offsets::Wait),
+}
+
+impl Blocked {
+    /// What it waits for, if that is acknowledgements.
+    pub(crate) fn acks(&self) -> Option<&offsets::Wait> {
+        match &self.on_timeout {
+            OnTimeout::Acks(wait) => Some(wait),
+            OnTimeout::Fixed(_) => None,
+        }
+    }
 }
 
 impl Node {
@@ -37,7 +57,18 @@ impl Node {
             command: args.to_buf(),
             keys,
             deadline: wait.deadline,
-            on_timeout: wait.on_timeout,
+            on_timeout: OnTimeout::Fixed(wait.on_timeout),
+        });
+        self.blocked_clients += 1;
+    }
+
+    /// The client waits for replicas to acknowledge what it has written.
+    pub(crate) fn block_for_acks(&mut self, conn: &mut Conn, wait: offsets::Wait, args: Args<'_>) {
+        conn.blocked = Some(Blocked {
+            command: args.to_buf(),
+            keys: Vec::new(),
+            deadline: wait.deadline,
+            on_timeout: OnTimeout::Acks(wait),
         });
         self.blocked_clients += 1;
     }
@@ -144,10 +175,14 @@ impl Node {
         let Some(mut conn) = self.conns.take(id) else { return false };
         let blocked = self.unblock(&mut conn);
         if let Some(blocked) = &blocked {
+            let acks = blocked.acks().map(|wait| self.acks_so_far(wait));
             let mut reply = self.encoder(&mut conn);
-            match error {
-                Some(text) => core_types::Reply::error(&mut reply, text),
-                None => blocked.on_timeout.write(&mut reply),
+            match (error, &blocked.on_timeout) {
+                (Some(text), _) => core_types::Reply::error(&mut reply, text),
+                (None, OnTimeout::Fixed(answer)) => answer.write(&mut reply),
+                (None, OnTimeout::Acks(_)) => {
+                    core_types::Reply::integer(&mut reply, acks.unwrap_or(0) as i64);
+                }
             }
         }
         self.finish(conn);

@@ -27,11 +27,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod values;
+mod words;
 
 use core_types::{Endpoint, LogLevel, Millis};
 use keyspace::Compact;
 
-pub use limits::{Access, OutputLimit, Policy};
+pub use limits::{Access, DisklessLoad, OutputLimit, Policy};
 pub use load::{LoadError, Source};
 pub use runtime::Changed;
 
@@ -78,6 +79,34 @@ pub struct Config {
     pub repl_diskless_sync: bool,
     /// How long a master waits for further replicas before it makes such a snapshot.
     pub repl_diskless_sync_delay: Millis,
+    /// With so many waiting it does not wait for more; 0 for no such number.
+    pub repl_diskless_sync_max_replicas: usize,
+    /// Understood, but without effect: a snapshot is always read as it arrives, beside the old data.
+    pub repl_diskless_load: DisklessLoad,
+    /// Understood, but without effect: what is written is sent at once.
+    pub repl_disable_tcp_nodelay: bool,
+    /// How much of the stream is kept for replicas that come back, in bytes.
+    pub repl_backlog_size: usize,
+    /// How long a master without replicas keeps it; zero for ever.
+    pub repl_backlog_ttl: Millis,
+    /// A master with fewer good replicas than this refuses writes; 0 for never.
+    pub min_replicas_to_write: usize,
+    /// A good replica acknowledged no longer ago than this.
+    pub min_replicas_max_lag: Millis,
+    /// How long a master that is told to stop waits for replicas that lack something.
+    pub shutdown_timeout: Millis,
+    /// Understood, but without effect: a replica that cannot write its files goes on and logs it.
+    pub replica_ignore_disk_write_errors: bool,
+    /// Understood, but without effect: old data are freed at once.
+    pub replica_lazy_flush: bool,
+    /// Understood, but without effect: no snapshot for a replica is ever on the disk.
+    pub rdb_del_sync_files: bool,
+    /// Sentinel promotes the replica with the lowest; 0 for never.
+    pub replica_priority: u32,
+    /// Sentinel tells clients of this replica.
+    pub replica_announced: bool,
+    /// A replica leaves eviction to its master.
+    pub replica_ignore_maxmemory: bool,
     /// Close a client that is silent this long; zero for never.
     pub timeout: Millis,
     /// How often TCP asks whether a silent peer is still there; zero for never.
@@ -192,6 +221,20 @@ impl Default for Config {
             repl_ping_replica_period: Millis::from_secs(10),
             repl_diskless_sync: true,
             repl_diskless_sync_delay: Millis::from_secs(5),
+            repl_diskless_sync_max_replicas: 0,
+            repl_diskless_load: DisklessLoad::Disabled,
+            repl_disable_tcp_nodelay: false,
+            repl_backlog_size: 1 << 20,
+            repl_backlog_ttl: Millis::from_secs(3600),
+            min_replicas_to_write: 0,
+            min_replicas_max_lag: Millis::from_secs(10),
+            shutdown_timeout: Millis::from_secs(10),
+            replica_ignore_disk_write_errors: false,
+            replica_lazy_flush: false,
+            rdb_del_sync_files: false,
+            replica_priority: 100,
+            replica_announced: true,
+            replica_ignore_maxmemory: true,
             timeout: Millis::ZERO,
             tcp_keepalive: Millis::from_secs(300),
             maxclients: 10_000,

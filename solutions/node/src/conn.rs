@@ -2,9 +2,10 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::{Buf, BytesMut};
-use core_types::{Millis, Protocol};
+use core_types::{Millis, Offset, Protocol};
 
 use crate::blocking::Blocked;
+use crate::layers::trees::OverLimit;
 use crate::layers::wire::CommandDecoder;
 use crate::persistence::Hold;
 use crate::pubsub::Subscriptions;
@@ -57,6 +58,10 @@ pub(crate) struct ReplicaHello {
     pub(crate) ip: Option<String>,
     pub(crate) eof: bool,
     pub(crate) psync2: bool,
+    /// It wants a snapshot and no stream.
+    pub(crate) rdb_only: bool,
+    /// It wants no data in its snapshot.
+    pub(crate) filtered: bool,
 }
 
 /// Bytes received and not yet executed, and how far they are understood.
@@ -108,7 +113,7 @@ pub(crate) struct Conn {
     pub(crate) queued: bool,
     /// Set once `Effect::Close` is on its way: nothing more is read or executed.
     pub(crate) closing: bool,
-    /// Replies to what it sends are dropped: it is a replica, and hears its stream and nothing else.
+    /// It is a replica, which hears its stream and nothing else: a reply ends the connection.
     pub(crate) replica_mute: bool,
     /// Its input was left where it is, since too many replies wait to be written.
     pub(crate) throttled: bool,
@@ -128,8 +133,10 @@ pub(crate) struct Conn {
     pub(crate) no_evict: bool,
     /// Which of its commands are answered.
     pub(crate) replies: Replies,
-    /// Since when its output has been over the soft limit.
-    pub(crate) over_soft_limit: Option<Millis>,
+    /// Whether its output has been over the soft limit, and since when.
+    pub(crate) over_limit: OverLimit,
+    /// Where the stream stood after its last command: what `WAIT` waits for.
+    pub(crate) spoken_at: Offset,
     /// What it listens to.
     pub(crate) subscriptions: Subscriptions,
     /// What it said of itself by `REPLCONF` so far.
@@ -168,7 +175,8 @@ impl Conn {
             is_monitor: false,
             no_evict: false,
             replies: Replies::On,
-            over_soft_limit: None,
+            over_limit: OverLimit::default(),
+            spoken_at: Offset(0),
             subscriptions: Subscriptions::new(),
             hello: ReplicaHello::default(),
         }

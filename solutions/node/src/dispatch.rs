@@ -5,9 +5,9 @@ use keyspace::{Ctx, Deleted, Flags, Handler};
 
 use crate::Node;
 use crate::conn::{Conn, Input, Kind, Replies};
+use crate::events::STOP_READING;
 use crate::layers::one_replica::{CommandTraits, Gate, expired_key, may_run};
 use crate::layers::wire::{Encoder, Limits};
-use crate::node::STOP_READING;
 use crate::pubsub::{Space, refused_to_subscriber};
 use crate::replication::Discard;
 use crate::table::{self, Call, Run};
@@ -76,6 +76,7 @@ impl Node {
                 }
                 if !self.queue(conn, call.command.spec, args) {
                     self.run(conn, call, args, true);
+                    conn.spoken_at = self.replication.offset();
                     conn.watch_broken |= std::mem::take(&mut self.broke_own_watch);
                     self.serve_waiting();
                 }
@@ -83,17 +84,23 @@ impl Node {
             Err(text) => self.refuse(conn, args, &text),
         }
         self.withhold_reply(conn, before);
-        if let Kind::Replica(replica) = &mut conn.kind {
-            // A replica hears its stream and nothing else: Redis, too, drops replies to replicas. What the
-            // command released of the stream comes only now, so that it does not go with the reply.
-            if conn.replica_mute {
-                conn.out.truncate(before);
-            }
-            for bytes in replica.released.drain(..) {
-                conn.out.extend_from_slice(&bytes);
-            }
+        if conn.replica_mute && conn.out.len() > before {
+            self.drop_talking_replica(conn, args);
         }
         true
+    }
+
+    /// A replica hears its stream and nothing else: a reply in the middle of it would be read as a part of it.
+    /// Redis drops a replica that makes it reply, and so do we.
+    #[cold]
+    fn drop_talking_replica(&mut self, conn: &mut Conn, args: Args<'_>) {
+        let name = table::resolve(args).map_or("NULL", |call| call.spec.name);
+        let text = format!(
+            "Replica generated a reply to command '{name}', disconnecting it: id={} addr={}",
+            conn.client_id, conn.addr
+        );
+        self.log(LogLevel::Warning, text);
+        self.drop_taken(conn);
     }
 
     /// A command did not even run. A transaction it belongs to must not run without it.
@@ -191,9 +198,15 @@ impl Node {
         if !conn.authenticated && !spec.flags.contains(Flags::NO_AUTH) {
             return Err("NOAUTH Authentication required.".into());
         }
-        if (spec.flags.contains(Flags::WRITE) || spec.name == "ping")
+        // A transaction that writes is a write.
+        let queued = conn.transaction.as_ref().filter(|_| spec.name == "exec");
+        let write = spec.flags.contains(Flags::WRITE) || queued.is_some_and(|queued| queued.writes());
+        if (write || spec.name == "ping")
             && let Some(text) = self.disk_refusal()
         {
+            return Err(text);
+        }
+        if write && let Some(text) = self.gate_refusal() {
             return Err(text);
         }
         let loading = self.persistence.is_loading();
@@ -206,11 +219,18 @@ impl Node {
                 loading,
             };
             let traits = CommandTraits {
-                write: spec.flags.contains(Flags::WRITE),
+                write,
                 while_stale: spec.flags.contains(Flags::STALE),
                 while_loading: spec.flags.contains(Flags::LOADING),
             };
             may_run(&gate, Origin::Client, traits).map_err(|refusal| refusal.to_string())?;
+        }
+        if conn.replica_mute
+            && [Flags::WRITE, Flags::READONLY, Flags::MAY_REPLICATE]
+                .iter()
+                .any(|flag| spec.flags.contains(*flag))
+        {
+            return Err("ERR Replica can't interact with the keyspace".into());
         }
         Ok(())
     }
@@ -320,7 +340,7 @@ impl Node {
 
     /// Deletes a few keys whose time is up, on a master. A replica waits for its master's `DEL`.
     pub(crate) fn expire_some(&mut self) {
-        if self.replication.is_replica() || !self.active_expire || self.paused.is_some() {
+        if self.replication.is_replica() || !self.active_expire || self.is_paused() {
             return;
         }
         let mut deleted = Vec::new();

@@ -2,13 +2,9 @@
 
 use std::fmt::Write;
 
-use core_types::Role;
-
 use crate::Node;
 use crate::conn::Conn;
-use crate::layers::one_replica::{LinkState, Phase};
 use crate::pubsub::Space;
-use crate::replication::master::replica_ip;
 use crate::table;
 
 /// The Redis release whose behaviour we follow. Clients and other nodes read it.
@@ -98,16 +94,21 @@ impl Node {
         let used = self.meters.used_memory();
         let resident = self.meters.resident_memory();
         let peak = self.peak_memory.max(used);
-        let replicas: usize = self
+        let on_connections: usize = self
             .replication
             .replicas
             .iter()
             .filter_map(|id| self.conns.get(*id))
             .map(|conn| conn.out.capacity())
             .sum();
+        // As in Redis: the log up to its size is the backlog, and what it holds beyond is the replicas'.
+        let log = self.replication.log.as_ref().map_or(0, |log| log.len());
+        let for_replicas = !self.replication.replicas.is_empty();
+        let backlog = if for_replicas { log.min(self.config.repl_backlog_size) } else { log };
+        let replicas = on_connections + log - backlog;
         let buffers = |conn: &Conn| conn.out.capacity() + conn.input.pending.capacity();
-        let clients: usize = self.conns.iter().map(buffers).sum::<usize>().saturating_sub(replicas);
-        let overhead = (replicas + clients) as u64;
+        let clients: usize = self.conns.iter().map(buffers).sum::<usize>().saturating_sub(on_connections);
+        let overhead = (replicas + backlog + clients) as u64;
         let max = self.config.maxmemory;
         fields([
             ("used_memory", used.to_string()),
@@ -126,7 +127,8 @@ impl Node {
             ("mem_fragmentation_ratio", format!("{:.2}", percent(resident, used) / 100.0)),
             ("mem_fragmentation_bytes", (resident as i64 - used as i64).to_string()),
             ("mem_not_counted_for_evict", replicas.to_string()),
-            ("mem_total_replication_buffers", replicas.to_string()),
+            ("mem_replication_backlog", backlog.to_string()),
+            ("mem_total_replication_buffers", (on_connections + log).to_string()),
             ("mem_clients_slaves", replicas.to_string()),
             ("mem_clients_normal", clients.to_string()),
             ("mem_allocator", "mimalloc".into()),
@@ -167,7 +169,9 @@ impl Node {
 
     fn info_server(&self) -> Vec<(String, String)> {
         let uptime = self.now.since(self.started).as_secs();
-        fields([
+        let leaving = self.leaving_deadline().map(|deadline| deadline.since(self.now).0.to_string());
+        let leaving = leaving.map(|left| ("shutdown_in_milliseconds".to_string(), left));
+        let mut list = fields([
             ("redis_version", REDIS_VERSION.into()),
             ("redis_mode", "standalone".into()),
             ("server_name", format!("{} {}", crate::config::NAME, crate::config::VERSION)),
@@ -185,7 +189,9 @@ impl Node {
             ("executable", String::new()),
             ("config_file", self.config.file.clone()),
             ("io_threads_active", "0".into()),
-        ])
+        ]);
+        list.extend(leaving);
+        list
     }
 
     fn info_stats(&self) -> Vec<(String, String)> {
@@ -213,70 +219,6 @@ impl Node {
             ("pubsubshard_channels", self.listened(Space::Shard).to_string()),
             ("total_error_replies", stats.error_replies.to_string()),
         ])
-    }
-
-    fn info_replication(&self) -> Vec<(String, String)> {
-        let mut list = Vec::new();
-        let mut add = |name: &str, value: String| list.push((name.to_string(), value));
-        let offset = self.replication.offset();
-        match (&self.replication.role, &self.replication.upstream) {
-            (Role::Replica { of }, Some(upstream)) => {
-                let state = upstream.state();
-                let online = state == LinkState::Online;
-                add("role", "slave".into());
-                add("master_host", of.host.clone());
-                add("master_port", of.port.to_string());
-                add("master_link_status", if online { "up" } else { "down" }.into());
-                let silence = self.now.since(upstream.last_io()).as_secs();
-                add("master_last_io_seconds_ago", if online { silence.to_string() } else { "-1".into() });
-                let syncing = matches!(state, LinkState::Transfer | LinkState::Loading);
-                add("master_sync_in_progress", u8::from(syncing).to_string());
-                add("slave_read_repl_offset", offset.to_string());
-                add("slave_repl_offset", offset.to_string());
-                if syncing {
-                    add("master_sync_read_bytes", upstream.snapshot_bytes.to_string());
-                }
-                if !online {
-                    let down = self.now.since(upstream.since_down).as_secs();
-                    add("master_link_down_since_seconds", down.to_string());
-                }
-                add("slave_priority", "100".into());
-                add("slave_read_only", u8::from(self.config.replica_read_only).to_string());
-                add("replica_announced", "1".into());
-            }
-            _ => add("role", "master".into()),
-        }
-        add("connected_slaves", self.replication.replicas.len().to_string());
-        for (index, id) in self.replication.replicas.iter().enumerate() {
-            let (Some(conn), Some(replica)) = (self.conns.get(*id), self.replica(*id)) else { continue };
-            let state = match replica.attachment.phase() {
-                Phase::WaitSnapshot | Phase::Snapshotting => "wait_bgsave",
-                Phase::Sending | Phase::AwaitAck => "send_bulk",
-                Phase::Online => "online",
-            };
-            let lag = match replica.attachment.phase() {
-                Phase::Online => self.now.since(replica.acked_at).as_secs(),
-                _ => 0,
-            };
-            add(
-                &format!("slave{index}"),
-                format!(
-                    "ip={},port={},state={state},offset={},lag={lag}",
-                    replica_ip(conn),
-                    conn.hello.port,
-                    replica.attachment.acked()
-                ),
-            );
-        }
-        add("master_failover_state", "no-failover".into());
-        add("master_replid", self.replication.id.to_string());
-        let earlier = self.replication.id2;
-        add("master_replid2", earlier.map_or("0".repeat(40), |(id, _)| id.to_string()));
-        add("master_repl_offset", offset.to_string());
-        let second = earlier.map_or("-1".into(), |(_, offset)| (offset.0 + 1).to_string());
-        add("second_repl_offset", second);
-        add("repl_backlog_active", "0".into());
-        list
     }
 
     fn info_keyspace(&self) -> Vec<(String, String)> {

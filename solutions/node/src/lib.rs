@@ -26,7 +26,12 @@
 //! - Snapshots, for replicas and for files, are made in small steps between commands; Redis forks.
 //! - A replica loads a snapshot beside its old data and swaps when the snapshot is complete and its
 //!   checksum holds (`repl-diskless-load swapdb` in Redis). A torn transfer therefore costs no data.
-//! - There is no partial resynchronisation yet: chapter 2 adds the backlog.
+//! - A snapshot is streamed to the replicas that understand an end mark, and kept whole for the others, in
+//!   one go; Redis makes one kind for all. Nothing of it goes to the disk in either case
+//!   (`repl-diskless-sync no` only makes all of them take it whole).
+//! - `repl-diskless-load` is accepted, and always `swapdb` in effect; `repl-disable-tcp-nodelay` is accepted,
+//!   and the driver never waits to fill a segment.
+//! - A `+CONTINUE` that was not asked for, or with something behind it that is no id, ends the attempt.
 
 mod blocking;
 mod commands;
@@ -35,11 +40,14 @@ mod conn;
 mod digest;
 mod dispatch;
 mod effect;
+mod events;
 mod info;
 mod memory;
 mod meters;
 mod monitor;
 mod node;
+mod observe;
+mod output;
 mod pause;
 mod persistence;
 mod pubsub;
@@ -65,4 +73,14 @@ pub mod layers {
     pub use lab_1 as one_replica;
     #[cfg(not(feature = "lab-1"))]
     pub use solution_1 as one_replica;
+
+    #[cfg(feature = "lab-2")]
+    pub use lab_2 as offsets;
+    #[cfg(not(feature = "lab-2"))]
+    pub use solution_2 as offsets;
+
+    #[cfg(feature = "lab-3")]
+    pub use lab_3 as trees;
+    #[cfg(not(feature = "lab-3"))]
+    pub use solution_3 as trees;
 }

@@ -11,8 +11,9 @@
 use core_types::{ArgsBuf, LogLevel};
 use keyspace::{CommandSpec, Flags};
 
-use crate::config::Policy;
+use crate::config::{OutputLimit, Policy};
 use crate::conn::{Conn, Kind};
+use crate::layers::trees::{self, OverLimit};
 use crate::{ConnId, Node};
 
 const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
@@ -40,10 +41,10 @@ impl Node {
     }
 
     /// Evicts keys while too much memory is used. False if that is still so and nothing is left to evict.
-    /// A replica leaves it to its master (`replica-ignore-maxmemory` in Redis).
+    /// A replica leaves it to its master, unless `replica-ignore-maxmemory` is `no`.
     pub(crate) fn evict(&mut self) -> bool {
-        let reloading = self.is_loading();
-        if self.config.maxmemory == 0 || self.replication.is_replica() || self.paused.is_some() || reloading {
+        let left_to_master = self.replication.is_replica() && self.config.replica_ignore_maxmemory;
+        if self.config.maxmemory == 0 || left_to_master || self.is_paused() || self.is_loading() {
             return true;
         }
         let mut budget = EVICT_AT_ONCE;
@@ -65,9 +66,16 @@ impl Node {
     }
 
     fn counted_memory(&self) -> u64 {
+        self.meters.used_memory().saturating_sub(self.memory_for_slow_replicas())
+    }
+
+    /// What is kept only because replicas have not taken it yet: on their connections, and in the log beyond
+    /// the backlog.
+    pub(crate) fn memory_for_slow_replicas(&self) -> u64 {
         let replicas = self.replication.replicas.iter().filter_map(|id| self.conns.get(*id));
         let waiting: usize = replicas.map(|conn| conn.out.capacity()).sum();
-        self.meters.used_memory().saturating_sub(waiting as u64)
+        let log = self.replication.log.as_ref().map_or(0, |log| log.len().saturating_sub(log.size()));
+        (waiting + log) as u64
     }
 
     /// Closes a client for which more waits than it may. What waits is dropped: it would take memory for as
@@ -80,18 +88,17 @@ impl Node {
             Kind::Client if conn.subscriptions.is_empty() => 0,
             Kind::Client => 2,
         };
-        let limit = self.config.client_output_buffer_limit[class];
-        let waiting = conn.out.len() as u64;
-        let over = |bound: u64| bound > 0 && waiting > bound;
-        if !over(limit.soft) {
-            conn.over_soft_limit = None;
-            if !over(limit.hard) {
-                return;
-            }
+        let OutputLimit { hard, soft, patience } = self.config.client_output_buffer_limit[class];
+        let mut limit = trees::OutputLimit { hard, soft, patience };
+        let mut waiting = conn.out.len() as u64;
+        if let Kind::Replica(replica) = &conn.kind {
+            limit = limit.for_replica(self.config.repl_backlog_size as u64);
+            // What the log keeps for it counts as well; a snapshot on its way does not.
+            let on_connection = if replica.is_taking_snapshot() { 0 } else { waiting };
+            let handed = on_connection + replica.stream_waiting() as u64;
+            waiting = handed + self.replication.waiting_for(conn.id);
         }
-        let since = *conn.over_soft_limit.get_or_insert(self.now);
-        let too_long = over(limit.soft) && self.now.since(since) > limit.patience;
-        if (over(limit.hard) || too_long) && !conn.closing {
+        if conn.over_limit.check(self.now, waiting, &limit).is_some() && !conn.closing {
             let text = format!(
                 "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
                 conn.client_id, conn.addr
@@ -103,8 +110,12 @@ impl Node {
 
     /// Once a second: the limits that only time breaks.
     pub(crate) fn check_all_outputs(&mut self) {
-        let late: Vec<ConnId> =
-            self.conns.iter().filter(|conn| conn.over_soft_limit.is_some()).map(|conn| conn.id).collect();
+        let late: Vec<ConnId> = self
+            .conns
+            .iter()
+            .filter(|conn| conn.over_limit != OverLimit::default())
+            .map(|conn| conn.id)
+            .collect();
         for id in late {
             if let Some(conn) = self.conns.take(id) {
                 self.finish(conn);

@@ -28,9 +28,15 @@ impl Node {
         self.paused = Some(Pause { until, all });
     }
 
-    /// Ends the pause, if there is one.
+    /// Ends the pause that a client has asked for, if there is one.
     pub(crate) fn unpause(&mut self) {
         self.paused = None;
+        self.release_postponed();
+    }
+
+    /// A pause is over: everybody goes on, and is postponed again if another one lasts.
+    pub(crate) fn release_postponed(&mut self) {
+        self.acks_wanted_again();
         let waiting: Vec<ConnId> =
             self.conns.iter().filter(|conn| conn.postponed).map(|conn| conn.id).collect();
         for id in waiting {
@@ -47,18 +53,28 @@ impl Node {
         }
     }
 
+    /// Writes wait, or everything does: because a client wants it, or so that replicas can catch up before
+    /// this node hands over its place or ends.
+    #[inline]
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.is_some() || self.replication.failover.is_some() || self.replication.leaving.is_some()
+    }
+
     /// True if this command has to wait for the end of a pause.
     #[inline]
     pub(crate) fn is_paused_for(&self, conn: &Conn, spec: &CommandSpec) -> bool {
-        let Some(pause) = self.paused else { return false };
+        if !self.is_paused() {
+            return false;
+        }
+        let all = self.paused.is_some_and(|pause| pause.all);
         let writes = spec.flags.contains(Flags::WRITE)
             || spec.flags.contains(Flags::MAY_REPLICATE)
             || (spec.name == "exec" && conn.transaction.as_ref().is_some_and(|queued| queued.may_write()));
-        matches!(conn.kind, Kind::Client) && !conn.is_monitor && (pause.all || writes)
+        matches!(conn.kind, Kind::Client) && !conn.is_monitor && (all || writes)
     }
 
     /// How many clients wait for its end.
     pub(crate) fn postponed_clients(&self) -> usize {
-        if self.paused.is_none() { 0 } else { self.conns.iter().filter(|conn| conn.postponed).count() }
+        if !self.is_paused() { 0 } else { self.conns.iter().filter(|conn| conn.postponed).count() }
     }
 }

@@ -31,6 +31,12 @@ impl Transaction {
         self.commands.len()
     }
 
+    /// True if one of the commands may change data.
+    pub(crate) fn writes(&self) -> bool {
+        let mut commands = self.commands.iter().filter_map(|command| table::lookup(command.as_args().name()));
+        commands.any(|command| command.spec.flags.contains(Flags::WRITE))
+    }
+
     /// True if one of the commands may change data, or has to be told to the replicas.
     pub(crate) fn may_write(&self) -> bool {
         self.commands.iter().filter_map(|command| table::lookup(command.as_args().name())).any(|command| {

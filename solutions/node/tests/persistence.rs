@@ -25,16 +25,25 @@ struct Process {
     full: bool,
 }
 
+const START: Millis = Millis(1_000_000);
+
 impl Process {
     fn start(config: Config, disk: Disk) -> Process {
-        let mut process = Process::start_slowly(config, disk);
+        Process::start_at(config, disk, START)
+    }
+
+    fn start_at(config: Config, disk: Disk, now: Millis) -> Process {
+        let mut process = Process::begin(config, disk, now);
         process.work();
         process
     }
 
     /// The files are asked for, and not read yet.
     fn start_slowly(config: Config, disk: Disk) -> Process {
-        let now = Millis(1_000_000);
+        Process::begin(config, disk, START)
+    }
+
+    fn begin(config: Config, disk: Disk, now: Millis) -> Process {
         let seed = disk.files.len() as u64;
         let node = Node::with_files(config, seed, now);
         let (open, queue) = Default::default();
@@ -422,6 +431,9 @@ fn transactions_and_databases_are_found_again() {
 #[test]
 fn offset_and_history_are_taken_over() {
     let mut process = Process::start(plain(), Disk::default());
+    // A replica has asked, so there is a backlog, and a place in a history to tell.
+    process.run("PSYNC ? -1");
+    process.run("SELECT 3");
     process.run("SET a 1");
     process.run("SAVE");
     let (id, offset) = (process.node.replication_id(), process.node.replication_offset());
@@ -430,5 +442,34 @@ fn offset_and_history_are_taken_over() {
     assert_eq!((replica.node.replication_id(), replica.node.replication_offset()), (id, offset));
     let mut again = Process::start(plain(), process.crash());
     assert_ne!(again.node.replication_id(), id);
-    assert!(again.run("INFO replication").contains(&format!("master_replid2:{id}")));
+    let info = again.run("INFO replication");
+    assert!(offset.0 > 0 && info.contains(&format!("master_replid2:{id}")), "{info}");
+    assert!(info.contains(&format!("second_repl_offset:{}", offset.0 + 1)), "{info}");
+    assert!(info.contains(&format!("master_repl_offset:{offset}")), "{info}");
+}
+
+#[test]
+fn a_node_that_nobody_could_follow_saves_no_place_in_a_history() {
+    let mut process = Process::start(plain(), Disk::default());
+    process.run("SET a 1");
+    process.run("SAVE");
+    let id = process.node.replication_id();
+    let mut again = Process::start(plain(), process.crash());
+    assert!(!again.run("INFO replication").contains(&id.to_string()));
+}
+
+#[test]
+fn keys_that_expired_meanwhile_are_deletes_in_a_restarted_masters_backlog() {
+    let mut process = Process::start(plain(), Disk::default());
+    process.run("PSYNC ? -1");
+    process.run("SET gone 1 PX 5");
+    process.run("SET stays 1");
+    process.run("SAVE");
+    let offset = process.node.replication_offset();
+    process.now += Millis(1000);
+    let now = process.now;
+    let again = Process::start_at(plain(), process.crash(), now);
+    assert_eq!(again.node.keyspace().len(0), 1);
+    // SELECT 0 and DEL gone.
+    assert_eq!(again.node.log_window(), Some((offset, offset.plus(23 + 23))));
 }

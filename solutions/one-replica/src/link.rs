@@ -23,6 +23,8 @@ use crate::transfer::{Chunk, Framing, Transfer};
 /// ends a line must not grow our memory. Redis's own replies are below 300 bytes.
 pub const MAX_REPLY: usize = 1024;
 
+const SILENT: &str = "MASTER timeout: no data nor PING received...";
+
 // ANCHOR: state
 /// How far the link is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +91,12 @@ pub enum LinkOutput {
     Send(ArgsBuf),
     /// Close the connection. Nothing that still arrives on it may be passed on.
     Disconnect,
+    /// The stream goes on from where [`Link::ask_with`] said. The history
+    /// may have a new name from here on (chapter 3).
+    Continue {
+        /// Its name, if the master told one.
+        id: Option<ReplId>,
+    },
     /// A snapshot will follow: the master's history `id`, as it was at `offset`.
     BeginSync {
         /// The replication id to take over once the snapshot is loaded.
@@ -120,6 +128,12 @@ pub struct Link {
     transfer: Transfer,
     /// Where the snapshot on its way was made.
     offset: Offset,
+    /// How many bytes it has, if the master said.
+    length: Option<u64>,
+    /// The `PSYNC` to send, if the node has something to continue from.
+    request: Option<ArgsBuf>,
+    /// While the link is online, the node watches over the silence of the master.
+    node_watches: bool,
 }
 
 impl Link {
@@ -133,6 +147,29 @@ impl Link {
             buffer: BytesMut::new(),
             transfer: Transfer::new(),
             offset: Offset(0),
+            length: None,
+            request: None,
+            node_watches: false,
+        }
+    }
+
+    /// From now on this is asked for in place of `PSYNC ? -1`: a node that holds a part of a history asks for
+    /// the rest of it (chapter 2). Only then is `+CONTINUE` an answer.
+    pub fn ask_with(&mut self, request: ArgsBuf) {
+        self.request = Some(request);
+    }
+
+    /// From now on, while the link is online, the node decides when the master has been silent for too long,
+    /// and says so by [`Link::give_up`] (chapter 2).
+    pub fn let_node_watch(&mut self) {
+        self.node_watches = true;
+    }
+
+    /// The node has found that the master of a link that is online has been silent for too long.
+    pub fn give_up(&mut self, now: Millis, out: &mut Vec<LinkOutput>) {
+        if self.state == LinkState::Online {
+            warning(out, SILENT.into());
+            self.start_over(now, out);
         }
     }
 
@@ -149,6 +186,11 @@ impl Link {
     /// When the master last showed life (`master_last_io_seconds_ago` in `INFO`).
     pub fn last_io(&self) -> Millis {
         self.last_io
+    }
+
+    /// How many bytes the snapshot on its way has, if the master told its length (`master_sync_total_bytes`).
+    pub fn snapshot_length(&self) -> Option<u64> {
+        self.length
     }
 
     /// How many bytes are kept until more arrive: never more than a line of the handshake or a mark, but
@@ -196,7 +238,8 @@ impl Link {
             }
             return;
         }
-        if self.state == LinkState::Loading || now.since(self.last_io) <= self.config.timeout {
+        let watched = self.node_watches && self.state == LinkState::Online;
+        if watched || self.state == LinkState::Loading || now.since(self.last_io) <= self.config.timeout {
             return;
         }
         let text = match self.state {
@@ -204,7 +247,7 @@ impl Link {
                 "Timeout receiving bulk data from MASTER... If the problem persists try to set the \
                  'repl-timeout' parameter in redis.conf to a larger value."
             }
-            LinkState::Online => "MASTER timeout: no data nor ping received...",
+            LinkState::Online => SILENT,
             _ => "Timeout connecting to the MASTER...",
         };
         warning(out, text.into());
@@ -307,10 +350,11 @@ impl Link {
     /// `PSYNC` has been answered.
     fn synchronise(&mut self, now: Millis, reply: &[u8], out: &mut Vec<LinkOutput>) {
         let shown = show_bytes(reply);
+        let asked_to_continue = self.request.as_ref().is_some_and(|request| !request.as_args().is(1, "?"));
         let complaint = match parse_psync_reply(reply) {
             PsyncReply::FullResync { id, offset } => {
                 notice(out, format!("Full resync from master: {id}:{offset}"));
-                self.offset = offset;
+                (self.offset, self.length) = (offset, None);
                 self.state = LinkState::Transfer;
                 return out.push(LinkOutput::BeginSync { id, offset });
             }
@@ -321,6 +365,16 @@ impl Link {
                     format!("Master is currently unable to PSYNC but should be in the future: {shown}"),
                 );
                 return self.start_over(now, out);
+            }
+            PsyncReply::Continue { id } if asked_to_continue => {
+                notice(out, "Successful partial resynchronization with master.".into());
+                notice(out, "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.".into());
+                self.state = LinkState::Online;
+                out.push(LinkOutput::Continue { id });
+                if !self.buffer.is_empty() {
+                    out.push(LinkOutput::Stream(self.buffer.split().freeze()));
+                }
+                return;
             }
             PsyncReply::Continue { .. } => {
                 "Master wants to continue a stream of which this replica has nothing".into()
@@ -341,6 +395,7 @@ impl Link {
     fn transferred(&mut self, chunk: Chunk, out: &mut Vec<LinkOutput>) {
         match chunk {
             Chunk::Begin(Framing::Length(bytes)) => {
+                self.length = Some(bytes);
                 notice(
                     out,
                     format!("MASTER <-> REPLICA sync: receiving {bytes} bytes from master to parser"),
@@ -386,11 +441,20 @@ impl Link {
     }
 
     fn ask(&mut self, step: Step, out: &mut Vec<LinkOutput>) {
+        let mut question = command(step, &self.config);
         if step == Step::Psync {
-            notice(out, "Partial resynchronization not possible (no cached master)".into());
+            question = self.request.clone().unwrap_or(question);
+            let args = question.as_args();
+            let text = if args.is(1, "?") {
+                "Partial resynchronization not possible (no cached master)".into()
+            } else {
+                let (id, first) = (show_bytes(&args[1]), show_bytes(&args[2]));
+                format!("Trying a partial resynchronization (request {id}:{first}).")
+            };
+            notice(out, text);
         }
         self.state = LinkState::Handshake(step);
-        out.push(LinkOutput::Send(command(step, &self.config)));
+        out.push(LinkOutput::Send(question));
     }
 
     fn start_over(&mut self, now: Millis, out: &mut Vec<LinkOutput>) {
@@ -422,6 +486,7 @@ impl Machine for Link {
         match self.state {
             LinkState::Waiting(at) => Some(at),
             LinkState::Loading => None,
+            LinkState::Online if self.node_watches => None,
             _ => Some(self.last_io + self.config.timeout + Millis(1)),
         }
     }

@@ -26,6 +26,11 @@ impl StreamWriter {
         self.offset
     }
 
+    /// The database that readers of the stream have selected; `None`: the next command will say.
+    pub fn db(&self) -> Option<usize> {
+        self.db
+    }
+
     /// A snapshot starts here. A replica that begins to read the stream at this point has not seen any
     /// `SELECT`, so the next command that needs a database must be told its own.
     pub fn forget_db(&mut self) {

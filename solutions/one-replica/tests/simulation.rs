@@ -206,6 +206,7 @@ impl World {
                     assert_eq!(self.connection, Some(true), "sends only when connected");
                     self.to_master.push_back(command);
                 }
+                LinkOutput::Continue { .. } => panic!("it never asks to continue"),
                 LinkOutput::BeginSync { id, offset } => {
                     assert_eq!(id, self.master.id);
                     self.begun = offset;

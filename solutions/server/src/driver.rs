@@ -123,6 +123,9 @@ impl Driver {
         if node.wants_flush() {
             self.flush.notify_one();
         }
+        if node.wants_turn() {
+            self.writer.notify_one();
+        }
         if node.next_deadline().is_some_and(|deadline| deadline < self.timer_at.get()) {
             self.timer.notify_one();
         }
@@ -224,6 +227,10 @@ impl Driver {
     pub(crate) async fn write_all(self: Rc<Self>) {
         loop {
             self.writer.notified().await;
+            // The replicas get what all of these commands wrote in one piece.
+            if self.node.borrow().wants_turn() {
+                self.event(|node, now| node.end_turn(now));
+            }
             let mut count = self.to_write.borrow().len();
             let now = clock::now();
             while count > 0 {

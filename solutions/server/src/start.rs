@@ -108,6 +108,7 @@ async fn serve(config: Config, listeners: Vec<TcpListener>, log: Log, watch_stdi
     let seed = RandomState::new().build_hasher().finish();
     let mut node = Node::with_files(config, seed, clock::now());
     node.defer_files();
+    node.defer_feeding();
     node.set_process_id(std::process::id());
     node.set_meters(Box::new(ProcessMeters::new()));
     let (disk, answers) = Disk::start();

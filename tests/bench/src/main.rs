@@ -5,6 +5,9 @@
 //! - `… -- memory` compares what data sets take in memory ([`memory`]).
 //! - `… -- sync` compares full synchronisations, and how long a master keeps a client waiting meanwhile
 //!   ([`sync`]).
+//! - `… -- replicas` compares masters that feed 1, 2 and 4 replicas ([`replicas`]).
+//! - `… -- replication-memory` compares what a master needs for one replica that does not read, and for ten
+//!   ([`replication_memory`]).
 //!
 //! Each is done several times in turn, so that whatever else the machine does meets both alike, and the
 //! medians are shown. Everything that was started has ended when a command returns.
@@ -13,6 +16,8 @@ mod load;
 mod measure;
 mod memory;
 mod prepare;
+mod replicas;
+mod replication_memory;
 mod report;
 mod sync;
 mod throughput;
@@ -38,6 +43,10 @@ enum What {
     Memory(memory::Options),
     /// A full synchronisation of a million keys, and the master's slowest reply meanwhile.
     Sync(sync::Options),
+    /// The throughput of a master with some replicas: all of them ours, or all Redis.
+    Replicas(replicas::Options),
+    /// The memory of a master with one and with ten replicas that do not read.
+    ReplicationMemory(replication_memory::Options),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +64,8 @@ fn main() -> ExitCode {
         None => throughput::run(&options.throughput),
         Some(What::Memory(options)) => memory::run(options),
         Some(What::Sync(options)) => sync::run(options),
+        Some(What::Replicas(options)) => replicas::run(options),
+        Some(What::ReplicationMemory(options)) => replication_memory::run(options),
     };
     match result {
         Ok(table) => {

@@ -37,23 +37,29 @@ pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
 
 /// Runs redis-benchmark once.
 pub(crate) fn measure(server: &Server, plan: &Plan) -> Result<Measurement, String> {
-    let tool = redis_tool("redis-benchmark").ok_or("redis-benchmark is not installed")?;
     let before = cpu_time_nanos(server.pid());
+    let requests_per_second = run(server, plan)?;
+    let after = cpu_time_nanos(server.pid());
+    let cpu = before.zip(after).map(|(before, after)| (after - before) as f64);
+    Ok(Measurement {
+        requests_per_second,
+        cpu_micros: cpu.map(|nanos| nanos / 1000.0 / plan.requests as f64),
+    })
+}
+
+/// Runs redis-benchmark once and returns how many requests it made in a second.
+pub(crate) fn run(server: &Server, plan: &Plan) -> Result<f64, String> {
+    let tool = redis_tool("redis-benchmark").ok_or("redis-benchmark is not installed")?;
     let output = Command::new(tool)
         .args(["-p", &server.port_text(), "--csv"])
         .args(&plan.flags)
         .output()
         .map_err(|error| error.to_string())?;
-    let after = cpu_time_nanos(server.pid());
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    let cpu = before.zip(after).map(|(before, after)| (after - before) as f64);
-    Ok(Measurement {
-        requests_per_second: rate(&text).ok_or_else(|| format!("no result in: {text}"))?,
-        cpu_micros: cpu.map(|nanos| nanos / 1000.0 / plan.requests as f64),
-    })
+    rate(&text).ok_or_else(|| format!("no result in: {text}"))
 }
 
 /// The second column of the last line: `"SET","123456.78",…`.
@@ -62,7 +68,7 @@ fn rate(csv: &str) -> Option<f64> {
 }
 
 /// The CPU time that all threads of a process have used, in nanoseconds. Linux only.
-fn cpu_time_nanos(pid: u32) -> Option<u64> {
+pub(crate) fn cpu_time_nanos(pid: u32) -> Option<u64> {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
     let of_thread = |dir: std::path::PathBuf| -> Option<u64> {
         let text = std::fs::read_to_string(dir.join("schedstat")).ok()?;

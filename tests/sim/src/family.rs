@@ -1,6 +1,7 @@
 //! Many seeds of one scenario: search for a seed that breaks a rule, and replay it with a trace.
 //!
-//! The environment widens or narrows the search: `SIM_SEEDS=10000` runs so many seeds, `SIM_SEED=17` only that one.
+//! The environment widens or narrows the search: `SIM_SEEDS=10000` runs so many seeds, `SIM_SEED=17` only that one,
+//! and `SIM_TRACE=run.txt` writes the whole trace of a failure to that file.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -138,7 +139,13 @@ pub fn check(title: &str, seeds: u64, run: impl Fn(u64, Option<&mut Trace>) -> R
             report.steps,
             report.seeds_per_second()
         ),
-        Err(failure) => panic!("{failure}"),
+        Err(failure) => {
+            if let Some(path) = std::env::var_os("SIM_TRACE") {
+                let written = std::fs::write(&path, failure.trace.to_text());
+                println!("the whole trace: {} {written:?}", path.display());
+            }
+            panic!("{failure}")
+        }
     }
 }
 

@@ -1,14 +1,26 @@
 //! Whole nodes in the world, unchanged: `node::Node` is driven here as `server` drives it on real sockets.
 //!
-//! [`NodeHost`] is the driver, [`Client`] is somebody who talks to nodes, [`rules`] are what must hold between
-//! a master and its replicas, and [`stories`] are runs to read.
+//! - [`NodeHost`] is the driver; [`Client`] is somebody who talks to nodes, [`Witness`] somebody who writes and
+//!   waits for replicas, [`load`] what a busy client says.
+//! - [`rules`] are what must hold between a master and its replicas; [`Ledger`] is what must hold in a whole
+//!   tree, [`resync`] when a partial resynchronisation is due.
+//! - [`tamper`] makes known-bad nodes, to see that the rules notice.
+//! - [`stories`] are runs to read.
 
 mod client;
+mod console;
+mod digest;
 mod disk;
+pub mod experiments;
+pub mod ledger;
+pub mod load;
+pub mod resync;
 pub mod rules;
 pub mod stories;
+pub mod tamper;
+mod witness;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core_types::{Broken, LogLevel, Millis, Role};
 use node::config::Config;
@@ -17,32 +29,53 @@ use node::{ConnId, Effect, Node, Peer};
 use crate::world::{Boot, Conn, Host, Input, Io};
 
 pub use client::{Client, Load};
+pub use digest::digest;
+pub use ledger::Ledger;
+pub use witness::Witness;
 
-type Tamper = Box<dyn FnMut(&mut Vec<u8>)>;
+use resync::{Grounds, Sync};
+use tamper::{Passing, Tampered, Way};
 
 /// A node on a host of the simulated world.
 pub struct NodeHost {
     node: Node,
     /// Log lines from this level on are shown in the trace; `None` shows none.
     log: Option<LogLevel>,
-    tamper: Option<Tamper>,
+    tampered: Option<Tampered>,
     /// Files the node has open, by name.
     files: disk::Files,
     to_world: BTreeMap<ConnId, Conn>,
     to_node: BTreeMap<Conn, ConnId>,
+    /// Connections that the node has opened itself: to its master.
+    links: BTreeSet<ConnId>,
+    /// Requests for synchronisation that it made, and answers that it gave, in order.
+    syncs: Vec<Sync>,
+    /// What it had when it decided about a request; a snapshot is announced only when it begins.
+    decided: BTreeMap<Conn, Grounds>,
 }
 
 impl NodeHost {
-    /// Starts a node. The configuration's port must be one the host listens on.
+    /// Starts a node that does not look at its files. The configuration's port must be one the host listens on.
     pub fn new(config: Config, boot: &Boot) -> NodeHost {
-        let node = Node::new(config, boot.seed, boot.now);
+        NodeHost::around(Node::new(config, boot.seed, boot.now))
+    }
+
+    /// As [`new`](NodeHost::new), but first it loads the files that an earlier run has left on the host's disk.
+    pub fn with_files(config: Config, boot: &Boot) -> NodeHost {
+        NodeHost::around(Node::with_files(config, boot.seed, boot.now))
+    }
+
+    fn around(node: Node) -> NodeHost {
         NodeHost {
             node,
             log: None,
-            tamper: None,
+            tampered: None,
             files: disk::Files::new(),
             to_world: BTreeMap::new(),
             to_node: BTreeMap::new(),
+            links: BTreeSet::new(),
+            syncs: Vec::new(),
+            decided: BTreeMap::new(),
         }
     }
 
@@ -56,14 +89,34 @@ impl NodeHost {
     /// Changes or swallows bytes before the node hears them, behind the network's back: makes a known-bad node, to
     /// see that the rules notice.
     #[must_use]
-    pub fn with_tampered_input(mut self, tamper: impl FnMut(&mut Vec<u8>) + 'static) -> NodeHost {
-        self.tamper = Some(Box::new(tamper));
+    pub fn with_tampered_input(self, mut tamper: impl FnMut(&mut Vec<u8>) + 'static) -> NodeHost {
+        self.with_tampering(move |passing| {
+            if passing.way == Way::In {
+                tamper(passing.bytes);
+            }
+        })
+    }
+
+    /// Changes, swallows or adds bytes on their way in and out of the node. See [`tamper`].
+    #[must_use]
+    pub fn with_tampering(mut self, tamper: impl FnMut(Passing<'_>) + 'static) -> NodeHost {
+        self.tampered = Some(Tampered::new(tamper));
         self
     }
 
     /// The node, to look at.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// The connection with the node's master, if it has one.
+    pub fn link(&self) -> Option<Conn> {
+        self.links.first().and_then(|id| self.to_world.get(id)).copied()
+    }
+
+    /// Requests for synchronisation that this process has made, and answers that it has given, in order.
+    pub fn syncs(&self) -> &[Sync] {
+        &self.syncs
     }
 
     /// Does what the node asks for, until it asks for nothing more.
@@ -85,11 +138,12 @@ impl NodeHost {
             Effect::Connect { conn, to } => {
                 let ours = io.connect(&to);
                 self.remember(conn, ours);
+                self.links.insert(conn);
             }
             Effect::Close { conn } => {
                 self.write(now, conn, io);
-                if let Some(ours) = self.to_world.remove(&conn) {
-                    self.to_node.remove(&ours);
+                if let Some(ours) = self.to_world.get(&conn).copied() {
+                    self.forget(ours);
                     io.close(ours);
                 }
                 self.node.closed(now, conn);
@@ -109,11 +163,17 @@ impl NodeHost {
 
     fn write(&mut self, now: Millis, id: ConnId, io: &mut Io<'_, '_>) {
         let Some(&conn) = self.to_world.get(&id) else { return };
+        if self.tampered.is_some() {
+            return self.write_tampered(now, id, conn, io);
+        }
         // Sending can make more to send: a snapshot that is out is followed by the stream.
         loop {
             let pending = self.node.pending(id);
             let (len, taken) = (pending.len(), io.write(conn, pending));
             if taken > 0 {
+                let decided = &mut self.decided;
+                let spoken = Sync::spoken(&self.node, decided, conn, self.links.contains(&id), pending);
+                self.syncs.extend(spoken);
                 self.node.sent(now, id, taken);
             }
             if taken < len || len == 0 {
@@ -122,14 +182,39 @@ impl NodeHost {
         }
     }
 
+    /// The same past somebody who changes what is said. The node believes that all of it has left.
+    fn write_tampered(&mut self, now: Millis, id: ConnId, conn: Conn, io: &mut Io<'_, '_>) {
+        let Some(tampered) = &mut self.tampered else { return };
+        let to_master = self.links.contains(&id);
+        loop {
+            let mut bytes = self.node.pending(id).to_vec();
+            if bytes.is_empty() {
+                break;
+            }
+            self.node.sent(now, id, bytes.len());
+            let way = Way::Out;
+            tampered.pass(Passing { node: &self.node, conn, to_master, way, bytes: &mut bytes });
+            self.syncs.extend(Sync::spoken(&self.node, &mut self.decided, conn, to_master, &bytes));
+            tampered.unsent.entry(conn).or_default().extend_from_slice(&bytes);
+        }
+        let unsent = tampered.unsent.entry(conn).or_default();
+        let taken = io.write(conn, unsent);
+        let _ = unsent.split_to(taken);
+    }
+
     fn remember(&mut self, id: ConnId, conn: Conn) {
         self.to_world.insert(id, conn);
         self.to_node.insert(conn, id);
     }
 
     fn forget(&mut self, conn: Conn) -> Option<ConnId> {
+        if let Some(tampered) = &mut self.tampered {
+            tampered.unsent.remove(&conn);
+        }
+        self.decided.remove(&conn);
         let id = self.to_node.remove(&conn)?;
         self.to_world.remove(&id);
+        self.links.remove(&id);
         Some(id)
     }
 }
@@ -156,13 +241,18 @@ impl Host for NodeHost {
             }
             Input::Received { conn, bytes } => {
                 let Some(&id) = self.to_node.get(&conn) else { return };
-                match &mut self.tamper {
+                let (grounds, counts) = (Grounds::of(&self.node), self.node.sync_counts());
+                match &mut self.tampered {
                     None => self.node.receive(now, id, bytes),
-                    Some(tamper) => {
+                    Some(tampered) => {
+                        let (node, to_master) = (&self.node, self.links.contains(&id));
                         let mut bytes = bytes.to_vec();
-                        tamper(&mut bytes);
+                        tampered.pass(Passing { node, conn, to_master, way: Way::In, bytes: &mut bytes });
                         self.node.receive(now, id, &bytes);
                     }
+                }
+                if self.node.sync_counts() != counts {
+                    self.decided.insert(conn, grounds);
                 }
             }
             Input::Writable { conn } => {
@@ -194,6 +284,7 @@ impl Host for NodeHost {
 
     fn state(&self) -> Option<String> {
         Some(match (self.node.role(), self.node.link_state()) {
+            _ if self.node.is_loading() => "Loading files".into(),
             (Role::Master, _) => "Master".into(),
             (Role::Replica { .. }, Some(link)) => link.to_string(),
             (Role::Replica { .. }, None) => "Replica".into(),

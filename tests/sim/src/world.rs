@@ -18,6 +18,7 @@ mod host;
 mod net;
 mod repair;
 mod step;
+mod wires;
 
 use std::any::Any;
 
@@ -42,6 +43,8 @@ pub struct Profile {
     pub split_percent: u64,
     /// How many bytes one direction of a connection holds before it takes no more.
     pub buffer: usize,
+    /// How many bytes a second one host can send, over all its connections; `None` is without limit.
+    pub bandwidth: Option<u64>,
     /// When somebody who connects gives up, if nobody answers.
     pub connect_timeout: Millis,
     /// What the hosts' clocks show when the run begins.
@@ -54,6 +57,7 @@ impl Default for Profile {
             latency: (Millis(1), Millis(5)),
             split_percent: 25,
             buffer: 64 * 1024,
+            bandwidth: None,
             connect_timeout: Millis::from_secs(120),
             epoch: Millis::ZERO,
         }
@@ -121,6 +125,7 @@ impl<'t> World<'t> {
         }
         let ip = format!("10.0.0.{}", id.0 + 1);
         self.net.addresses.push(Address { name: name.into(), ip, ports: ports.to_vec() });
+        self.net.wires.add_host();
         let rng = self.net.rng.fork();
         self.slots.push(Slot {
             host: None,
@@ -222,6 +227,27 @@ impl<'t> World<'t> {
     /// True while the process runs, paused or not.
     pub fn is_up(&self, id: HostId) -> bool {
         self.slots[id.0].host.is_some()
+    }
+
+    /// How often the process on a host has been started.
+    pub fn starts(&self, id: HostId) -> u32 {
+        self.slots[id.0].restarts
+    }
+
+    /// True while the process runs, but stands still.
+    pub fn is_paused(&self, id: HostId) -> bool {
+        self.slots[id.0].paused
+    }
+
+    /// The host at the other end of one of `id`'s connections.
+    pub fn peer(&self, id: HostId, conn: Conn) -> HostId {
+        let hosts = self.net.links[conn.link as usize].hosts;
+        HostId(if hosts[0] == id.0 { hosts[1] } else { hosts[0] })
+    }
+
+    /// True while both ends of a connection regard it as theirs.
+    pub fn is_open(&self, conn: Conn) -> bool {
+        self.net.links[conn.link as usize].open == [true, true]
     }
 
     /// True if nothing gets from one host to the other.

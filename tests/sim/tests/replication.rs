@@ -37,6 +37,7 @@ impl Setting {
                 connect_timeout: Millis::from_secs(20),
                 // Wall clocks don't start at zero, and expiry times must not look like small numbers.
                 epoch: Millis(1_700_000_000_000),
+                ..Profile::default()
             },
             timeout: Millis::from_secs(rng.between(3, 15)),
             delay: Millis::from_secs(rng.below(2)),

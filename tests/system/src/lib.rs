@@ -1,35 +1,44 @@
 //! End-to-end tests with real processes and sockets, real Redis beside ours.
 //!
 //! This library holds what the tests in `tests/` share: programs to start ([`Server`]), a client that
-//! shows bytes and replies ([`Client`]), a master that follows a script ([`scripted`]), data sets to write
+//! shows bytes and replies ([`Client`]), a master that follows a script ([`scripted`]), a replica that
+//! does what a test wants ([`raw_replica()`]), data sets to write
 //! and to compare ([`data`]), scripts for both kinds of server ([`mod@compare`]) and commands made up at random
-//! ([`grammar`]), and waiting for a condition ([`wait`]).
+//! ([`grammar`]), a load of writes ([`load`]), cables that can be cut ([`Cable`]), what trees of servers have in
+//! common ([`topology`]), and waiting for a condition ([`wait`]).
 //!
 //! # Which programs are tested
 //!
 //! `ha-server` and `ha-cli` are taken from the target directory that the test itself was built into;
 //! `cargo build -p server` brings them up to date first (a moment, if there is nothing to do). Set
-//! `HA_BIN_DIR` to test programs from elsewhere instead.
+//! `HA_BIN_DIR` to test programs from elsewhere instead. A directory in which `ha-server` is a link to
+//! `redis-server` tests the tests: those of replication must pass with it.
 //!
 //! `redis-server` and its tools are taken from `PATH`. A test that needs one and does not find it prints
 //! `SKIPPED <test>: redis-server not found` and passes; with `HA_REQUIRE_REDIS=1` it fails instead, so that
 //! CI cannot go green without them.
 
+mod cable;
 mod client;
 pub mod compare;
 pub mod data;
 #[cfg(target_os = "linux")]
 mod fenced;
 pub mod grammar;
+pub mod load;
 mod programs;
+mod raw_replica;
 pub mod scripted;
 mod server;
+pub mod topology;
 pub mod wait;
 
+pub use cable::Cable;
 pub use client::Client;
 #[cfg(target_os = "linux")]
 pub use fenced::Fenced;
 pub use programs::{ha_cli, redis_tool, redis_tool_or_skip};
+pub use raw_replica::{raw_replica, skip_snapshot};
 pub use server::{Kind, Server, free_port};
 
 /// Starts a real `redis-server` with these flags, or says that the test that calls this is skipped.

@@ -1,7 +1,9 @@
 use std::fs::OpenOptions;
 use std::net::TcpListener;
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use core_types::Frame;
 use tempfile::TempDir;
@@ -49,6 +51,11 @@ impl Server {
             child = spawn(kind, port, &flags, dir.path());
         }
         panic!("no free port");
+    }
+
+    /// Whose it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Its port.
@@ -177,13 +184,34 @@ fn answer_or_end(child: &mut Child, port: u16) -> Option<bool> {
     }
     let mut client = Client::connect(port).ok()?;
     match client.try_call(&["PING"]).ok()? {
-        Frame::Error(text) if text.starts_with("LOADING") => None,
+        Frame::Error(text) if text.starts_with("LOADING") => return None,
+        _ => {}
+    }
+    // Somebody else's server may have been faster at this port; ours then ends in a moment.
+    match client.try_call(&["INFO", "server"]).ok()? {
+        Frame::Bulk(text) => {
+            let itself = format!("process_id:{}\r\n", child.id());
+            String::from_utf8_lossy(&text).contains(&itself).then_some(true)
+        }
+        // It wants a password.
         _ => Some(true),
     }
 }
 
-/// A port of this machine that nobody listens on right now.
+/// A port of this machine that nobody listens on right now. It is none of those that the system hands out to
+/// clients, so that no connection takes it a moment later.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("it is bound").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(97);
+    for _ in PORTS {
+        let nth = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + (nth % u32::from(PORTS.end - PORTS.start)) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("all of the ports {PORTS:?} are taken");
 }
+
+/// Where servers listen.
+const PORTS: Range<u16> = 12_000..32_000;

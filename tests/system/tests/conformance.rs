@@ -36,4 +36,4 @@ macro_rules! scripts {
     };
 }
 
-scripts! { transactions pubsub blocking connection client server limits }
+scripts! { transactions pubsub blocking connection client server limits replication }

@@ -6,6 +6,8 @@ use sim::nodes::{Client, NodeHost};
 use sim::trace::Kind;
 use sim::{Fault, HostId, Profile, Trace, World};
 
+use super::edit::{leave_out, leave_out_handshake, only_from};
+
 /// The recordings of this chapter, by the name a page shows them under.
 pub(super) fn all() -> Vec<(&'static str, Trace)> {
     vec![
@@ -220,35 +222,4 @@ impl<'t> Story<'t> {
     fn end(self) {
         drop(self.world);
     }
-}
-
-/// Leaves out what happened before `begin`, and lets time start there.
-fn only_from(trace: &mut Trace, begin: Millis) {
-    trace.events.retain(|event| event.at >= begin);
-    for event in &mut trace.events {
-        event.at = event.at - begin;
-    }
-}
-
-/// Leaves out messages between the two hosts that begin with one of `labels`, and what became of them.
-fn leave_out(trace: &mut Trace, hosts: [&str; 2], labels: &[&str]) {
-    let mut left_out = Vec::new();
-    trace.events.retain(|event| match &event.kind {
-        Kind::Send { id, from, to, label }
-            if [from, to].iter().all(|host| hosts.contains(&host.as_str()))
-                && labels.iter().any(|start| label.starts_with(start)) =>
-        {
-            left_out.push(*id);
-            false
-        }
-        Kind::Receive { id } | Kind::Drop { id, .. } => !left_out.contains(id),
-        _ => true,
-    });
-}
-
-/// Leaves out the steps of the handshake, which another figure shows.
-fn leave_out_handshake(trace: &mut Trace, master: &str, replica: &str) {
-    leave_out(trace, [master, replica], &["(connect", "PING", "+PONG", "REPLCONF", "+OK"]);
-    let step = |label: &str| label.contains("⇨ Handshake(") && !label.contains("⇨ Handshake(Ping)");
-    trace.events.retain(|event| !matches!(&event.kind, Kind::State { label, .. } if step(label)));
 }

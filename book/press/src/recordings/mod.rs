@@ -1,19 +1,30 @@
-//! The runs behind the book's transcripts and figures.
+//! The runs behind the book's transcripts and figures, and the numbers behind its plots and tables.
 //!
-//! Each chapter has a module whose `all()` lists its runs by name. `cargo book record` writes them to
-//! `book/src/traces/NAME.json`; a chapter shows one with `{{#transcript NAME}}` or
-//! `{{#figure NAME "caption"}}`. `cargo book check` records again and fails if a page would change.
+//! Each chapter has a module whose `all()` lists its recordings by name. `cargo book record` writes them to
+//! `book/src/traces/NAME.json`; a chapter shows one with `{{#transcript NAME}}`, `{{#figure NAME "caption"}}`,
+//! `{{#plot NAME "caption"}}` or `{{#table NAME}}`. `cargo book check` records again and fails if a page would
+//! change.
 //!
 //! A run takes its time and its seed from the simulator, so that it is the same on every machine.
 
 mod ch00;
 mod ch01;
+mod ch02;
+mod ch03;
+mod edit;
+mod scene;
 
 use sim::Trace;
 
+use crate::data::Recording;
+
 /// Every recording of every chapter, with its name.
-pub fn all() -> Vec<(&'static str, Trace)> {
-    let mut all = ch00::all();
-    all.extend(ch01::all());
+pub fn all() -> Vec<(&'static str, Recording)> {
+    let runs = |list: Vec<(&'static str, Trace)>| list.into_iter().map(|(name, trace)| (name, trace.into()));
+    let mut all: Vec<(&'static str, Recording)> = Vec::new();
+    all.extend(runs(ch00::all()));
+    all.extend(runs(ch01::all()));
+    all.extend(ch02::all());
+    all.extend(ch03::all());
     all
 }

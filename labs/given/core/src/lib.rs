@@ -23,7 +23,7 @@ pub use frame::{Frame, Protocol};
 pub use ids::{Endpoint, Offset, ParseIdError, ReplId};
 pub use log::LogLevel;
 pub use machine::{Broken, Machine};
-pub use replication::{ExpiredKey, Origin, Role, write_command};
+pub use replication::{ExpiredKey, History, Origin, Position, Role, StreamLog, write_command};
 pub use reply::{Reply, format_double};
 pub use rng::Rng;
 pub use show::{show_bytes, show_command};

@@ -1,6 +1,6 @@
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::Endpoint;
+use crate::{Endpoint, Offset, ReplId};
 
 /// What a node is to the data it holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -33,6 +33,54 @@ pub enum ExpiredKey {
     Hide,
     /// Treat it as any other key.
     Keep,
+}
+
+// ANCHOR: position
+/// A point in a history: how far a node has come in it.
+///
+/// Two nodes that stand at the same point hold the same data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Position {
+    /// The history.
+    pub id: ReplId,
+    /// How many of its bytes have been applied.
+    pub offset: Offset,
+}
+// ANCHOR_END: position
+
+// ANCHOR: history
+/// Which histories a node's data belong to.
+///
+/// One stream of writes can have two names: after a promotion the new master goes on under a name of its
+/// own, and everything up to the promotion is known under the old name as well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct History {
+    /// The present name (`master_replid` in `INFO`).
+    pub id: ReplId,
+    /// The earlier name, and the last offset up to which it means the same data (`master_replid2`;
+    /// `second_repl_offset` in `INFO` is the offset behind it).
+    pub earlier: Option<Position>,
+}
+// ANCHOR_END: history
+
+impl History {
+    /// A history without a past.
+    pub fn new(id: ReplId) -> History {
+        History { id, earlier: None }
+    }
+}
+
+/// A part of a replication stream that can be read from any place that it still holds.
+///
+/// Whoever reads keeps its own place in it; the log knows no readers. That is what lets one log serve
+/// any number of them.
+pub trait StreamLog {
+    /// Where the stream stands: nothing behind this offset has been written yet.
+    fn end(&self) -> Offset;
+
+    /// The next piece of the stream behind `at`: at least one byte, unless the stream ends at `at` or
+    /// the log does not hold that place (any more).
+    fn read(&self, at: Offset) -> Bytes;
 }
 
 /// Appends a command as it travels between nodes: a RESP array of bulk strings.

@@ -2,7 +2,9 @@
 
 pub(crate) mod cluster;
 mod process;
+mod shape;
 pub(crate) mod start;
+mod status;
 mod talk;
 
 use std::fs::{self, File};
@@ -12,34 +14,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use shape::Node;
+
 use crate::repo::Repo;
 use crate::scoring::cargo;
-
-/// A node and how it is started.
-pub(crate) struct Node {
-    pub(crate) name: &'static str,
-    pub(crate) port: u16,
-    /// The port of its master.
-    pub(crate) replica_of: Option<u16>,
-}
-
-/// The nodes of the chapters so far.
-pub(crate) const NODES: [Node; 2] = [
-    Node { name: "master", port: 7000, replica_of: None },
-    Node { name: "replica", port: 7001, replica_of: Some(7000) },
-];
 
 /// How often a node is asked whether it is ready, and how long to wait in between.
 const READY_TRIES: u32 = 150;
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// The node of this name, or an explanation that names those there are.
-fn find(name: &str) -> Result<&'static Node, String> {
-    NODES.iter().find(|node| node.name == name).ok_or_else(|| {
-        let names: Vec<_> = NODES.iter().map(|node| node.name).collect();
-        format!("there is no node \"{name}\". The nodes so far: {}", names.join(", "))
-    })
-}
 
 /// Logs, process ids and the nodes' own files.
 fn room(repo: &Repo) -> PathBuf {
@@ -55,16 +37,14 @@ fn log_path(repo: &Repo, node: &Node) -> PathBuf {
 /// The `dev` profile: measured, its first build takes half as long as that of the release profile, and a change of the
 /// node is built in seconds where the other optimises the whole program anew. A reader's commands do not come at a
 /// rate at which the difference in speed matters.
-fn build(repo: &Repo, package: &str, binary: &str, target: Option<&str>) -> Result<PathBuf, String> {
+fn build(repo: &Repo, package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, String> {
     let mut command = cargo();
     command.current_dir(&repo.root).args(["build", "--package", package, "--bin", binary]);
     command
         .args(["--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
-    if let Some(target) = target {
-        command.args(["--target-dir", target]);
-    }
+    command.args(options);
     let output = command.output().map_err(|error| format!("cannot run cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!("{binary} does not build"));
@@ -77,19 +57,37 @@ fn build(repo: &Repo, package: &str, binary: &str, target: Option<&str>) -> Resu
     program.ok_or_else(|| format!("cargo did not say where {binary} is"))
 }
 
-fn build_server(repo: &Repo) -> Result<PathBuf, String> {
-    build(repo, "server", "ha-server", None)
+/// Builds `ha-server`, with the learner's layers of these labs.
+fn build_server(repo: &Repo, mine: &[u32]) -> Result<PathBuf, String> {
+    let mut features = Vec::new();
+    for lab in mine {
+        features.push(repo.lab(*lab)?.package());
+    }
+    build(repo, "server", "ha-server", &["--features", &features.join(",")])
+}
+
+/// Where the real `redis-server` is.
+fn find_redis() -> Result<PathBuf, String> {
+    let name = format!("redis-server{}", std::env::consts::EXE_SUFFIX);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        std::env::split_paths(&path).map(|directory| directory.join(&name)).find(|path| path.is_file());
+    found.ok_or_else(|| {
+        "--with-redis needs a real redis-server, and there is none in PATH. Install Redis 7 \
+         (`apt install redis-server`, `brew install redis`), or leave the flag out: then all nodes are ha-server"
+            .to_string()
+    })
 }
 
 /// A node's command, with its log and a directory of its own.
 fn command(repo: &Repo, program: &Path, node: &Node) -> Result<Command, String> {
-    let directory = room(repo).join(node.name);
+    let directory = room(repo).join(&node.name);
     let complain = |error: std::io::Error| format!("cannot prepare {}: {error}", directory.display());
     fs::create_dir_all(&directory).map_err(complain)?;
     // Appended: what a node said before it crashed is worth reading.
     let log = File::options().create(true).append(true).open(log_path(repo, node)).map_err(complain)?;
     let mut command = Command::new(program);
-    command.current_dir(&directory).args(["--port", &node.port.to_string()]);
+    command.current_dir(&directory).args(["--port", &node.port.to_string(), "--bind", "127.0.0.1"]);
     // By default a master waits 5 s for more replicas that want the same snapshot. Nobody else comes here.
     command.args(["--repl-diskless-sync-delay", "0"]);
     if let Some(master) = node.replica_of {

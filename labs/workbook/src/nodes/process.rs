@@ -2,7 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-/// True if the process `pid` exists and runs `ha-server`: a number alone may belong to somebody else by now.
+/// True if the process `pid` exists and runs one of our nodes: a number alone may belong to somebody else
+/// by now.
 pub(super) fn is_ours(pid: u32) -> bool {
     let output = if cfg!(windows) {
         Command::new("tasklist").args(["/NH", "/FO", "CSV", "/FI", &format!("PID eq {pid}")]).output()
@@ -10,11 +11,15 @@ pub(super) fn is_ours(pid: u32) -> bool {
         Command::new("ps").args(["-p", &pid.to_string(), "-o", "args="]).output()
     };
     match output {
-        Ok(output) => String::from_utf8_lossy(&output.stdout).contains("ha-server"),
+        Ok(output) => is_node(&output.stdout),
         // A system without `ps`; Linux at least tells by a file.
-        Err(_) => std::fs::read(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|line| String::from_utf8_lossy(&line).contains("ha-server")),
+        Err(_) => std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| is_node(&line)),
     }
+}
+
+fn is_node(command_line: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(command_line);
+    ["ha-server", "redis-server"].iter().any(|program| text.contains(program))
 }
 
 /// Ends a process at once, as a crash would. Ask [`is_ours`] first.

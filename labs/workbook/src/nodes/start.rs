@@ -14,9 +14,8 @@ use std::{env, thread};
 
 use colored::Colorize;
 
-use super::{
-    NODES, build, build_server, command, log_path, log_tail, pause, require_free, room, wait_until_ready,
-};
+use super::shape::Plan;
+use super::{build, build_server, command, log_path, log_tail, pause, require_free, room, wait_until_ready};
 use crate::repo::Repo;
 
 const BOOK_PORT: u16 = 3000;
@@ -26,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A child and the log it writes.
 struct Part {
-    name: &'static str,
+    name: String,
     child: Child,
     log: PathBuf,
 }
@@ -55,8 +54,8 @@ impl Drop for Parts {
 
 /// Serves the book and runs the nodes.
 pub(crate) fn start(repo: &Repo) -> Result<(), String> {
-    for node in &NODES {
-        require_free(node.port, node.name)?;
+    for node in &Plan::default().nodes() {
+        require_free(node.port, &node.name)?;
     }
     require_free(BOOK_PORT, "the book")?;
     let (stop, stopped) = mpsc::channel();
@@ -76,18 +75,18 @@ pub(crate) fn start(repo: &Repo) -> Result<(), String> {
 
 fn serve(repo: &Repo, parts: &mut Parts, stopped: &Receiver<()>) -> Result<(), String> {
     println!("  Building the nodes and the book. The first time takes a few minutes, later ones a moment.");
-    let server = build_server(repo)?;
-    for node in &NODES {
+    let server = build_server(repo, &[])?;
+    for node in &Plan::default().nodes() {
         let child = command(repo, &server, node)?
             .env("HA_EXIT_WITH_PARENT", "1")
             .stdin(Stdio::piped())
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", server.display()))?;
-        parts.0.push(Part { name: node.name, child, log: log_path(repo, node) });
+        parts.0.push(Part { name: node.name.clone(), child, log: log_path(repo, node) });
         let part = parts.0.last_mut().ok_or("just pushed")?;
         wait_until_ready(repo, node, &mut part.child)?;
     }
-    let press = build(repo, "book", "book", Some(BOOK_TARGET))?;
+    let press = build(repo, "book", "book", &["--target-dir", BOOK_TARGET])?;
     parts.0.push(serve_book(repo, &press)?);
     wait_for_book(parts, stopped)?;
     greet(repo);
@@ -114,7 +113,7 @@ fn serve_book(repo: &Repo, press: &PathBuf) -> Result<Part, String> {
         .stderr(file)
         .spawn()
         .map_err(complain)?;
-    Ok(Part { name: "the book", child, log })
+    Ok(Part { name: "the book".into(), child, log })
 }
 
 fn wait_for_book(parts: &mut Parts, stopped: &Receiver<()>) -> Result<(), String> {

@@ -31,7 +31,7 @@ pub(crate) fn client(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
             Err(text) => node.encoder(conn).error(text),
         },
         b"info" => {
-            let line = describe(conn, node.now);
+            let line = describe(node, conn);
             node.encoder(conn).verbatim("txt", line.as_bytes());
         }
         b"list" => list(node, conn, args),
@@ -99,7 +99,7 @@ fn list(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     // Our own connection is taken out while it is served, so it joins the others here.
     let everybody = node.conns.iter().chain(std::iter::once(&*conn)).filter(|conn| wanted(conn));
     let mut lines: Vec<(u64, String)> =
-        everybody.map(|conn| (conn.client_id, describe(conn, node.now))).collect();
+        everybody.map(|conn| (conn.client_id, describe(node, conn))).collect();
     lines.sort();
     let text: String = lines.into_iter().map(|(_, line)| line).collect();
     node.encoder(conn).verbatim("txt", text.as_bytes());
@@ -271,15 +271,22 @@ fn reply(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
 
 /// One line of `CLIENT LIST`: Redis's fields in Redis's order. What belongs to its way of buffering (the
 /// free part of the query buffer, the list of reply blocks) is told as far as there is such a thing here.
-fn describe(conn: &Conn, now: Millis) -> String {
+fn describe(node: &Node, conn: &Conn) -> String {
+    let now = node.now;
     use crate::pubsub::Space::{Channel, Pattern, Shard};
     let listens = |space| conn.subscriptions.iter().filter(|(of, _)| *of == space).count();
     let multi = conn.transaction.as_ref().map_or(-1, |queued| queued.len() as i64);
     let out = conn.out.len();
+    // What a replica has not taken yet lies in the log, and counts as its.
+    let behind = match &conn.kind {
+        Kind::Replica(replica) => replica.stream_waiting() + node.replication.waiting_for(conn.id) as usize,
+        _ => 0,
+    };
+    let user = if matches!(conn.kind, Kind::MasterLink) { "(superuser)" } else { "default" };
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={multi} \
          qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl={out} oll=0 omem={} tot-mem={} events={} \
-         cmd={} user=default redir=-1 resp={}\n",
+         cmd={} user={user} redir=-1 resp={}\n",
         conn.client_id,
         conn.addr,
         conn.local_addr,
@@ -296,9 +303,9 @@ fn describe(conn: &Conn, now: Millis) -> String {
         conn.input.pending.capacity() - conn.input.pending.len(),
         conn.out.capacity(),
         conn.out.capacity(),
-        conn.out.capacity(),
-        size_of::<Conn>() + conn.input.pending.capacity() + conn.out.capacity(),
-        if out > 0 { "rw" } else { "r" },
+        conn.out.capacity() + behind,
+        size_of::<Conn>() + conn.input.pending.capacity() + conn.out.capacity() + behind,
+        if out + behind > 0 { "rw" } else { "r" },
         conn.last_command,
         if conn.protocol == Protocol::Resp3 { 3 } else { 2 },
     )

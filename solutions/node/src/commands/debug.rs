@@ -1,6 +1,6 @@
 //! `DEBUG`: what tests need and operators should not. Refused unless `enable-debug-command` allows it.
 
-use core_types::{Args, LogLevel, Millis, ReplId, Reply};
+use core_types::{Args, LogLevel, Millis, Reply};
 use keyspace::{Str, Value, rdb};
 
 use super::help;
@@ -67,7 +67,7 @@ pub(crate) fn debug(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
         }
         (b"change-repl-id", 2) => {
             node.log(LogLevel::Notice, "Changing replication IDs after receiving change-repl-id");
-            node.replication.id = ReplId::random(&mut node.rng);
+            node.change_replication_id();
             node.encoder(conn).simple("OK");
         }
         (b"protocol", 3) => protocol(node, conn, args),

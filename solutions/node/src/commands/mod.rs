@@ -19,6 +19,7 @@ pub(crate) use rewrite::Rewrite;
 pub(crate) use subcommands::SUBCOMMANDS;
 
 use crate::conn::Conn;
+use crate::replication::{failover, wait};
 use crate::table::NodeHandler;
 use crate::{Node, monitor, persistence, pubsub, transaction};
 
@@ -32,6 +33,8 @@ const SUBSCRIBE: Flags = ANY_TIME.with(Flags::PUBSUB);
 const PUBLISH: Flags =
     Flags::PUBSUB.with(Flags::LOADING).with(Flags::STALE).with(Flags::FAST).with(Flags::MAY_REPLICATE);
 const ADMIN: Flags = ANY_TIME.with(Flags::ADMIN);
+const SYNC: Flags = Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::NO_MULTI).with(Flags::NO_ASYNC_LOADING);
+const FOLLOW: Flags = Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::STALE).with(Flags::NO_ASYNC_LOADING);
 const FILES: Flags = Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::NO_ASYNC_LOADING);
 
 /// The node's own commands; the ones on data are `keyspace::COMMANDS`.
@@ -59,7 +62,7 @@ pub(crate) static COMMANDS: &[(CommandSpec, NodeHandler)] = &[
         spec("discard", 1, ANY_TIME.with(Flags::FAST).with(Flags::ALLOW_BUSY), "transactions"),
         transaction::discard,
     ),
-    (spec("echo", 2, Flags::FAST, "connection"), connection::echo),
+    (spec("echo", 2, Flags::FAST.with(Flags::LOADING).with(Flags::STALE), "connection"), connection::echo),
     (
         spec(
             "hello",
@@ -80,10 +83,7 @@ pub(crate) static COMMANDS: &[(CommandSpec, NodeHandler)] = &[
     (spec("pubsub", -2, Flags::NONE, "pubsub"), pubsub::pubsub),
     (spec("punsubscribe", -1, SUBSCRIBE, "pubsub"), pubsub::punsubscribe),
     (spec("ping", -1, Flags::FAST, "connection"), connection::ping),
-    (
-        spec("psync", -3, Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::NO_MULTI), "server"),
-        replication::psync,
-    ),
+    (spec("psync", -3, SYNC, "server"), replication::psync),
     (
         spec(
             "quit",
@@ -93,11 +93,13 @@ pub(crate) static COMMANDS: &[(CommandSpec, NodeHandler)] = &[
         ),
         connection::quit,
     ),
-    (spec("replconf", -1, ADMIN.with(Flags::ALLOW_BUSY), "server"), replication::replconf),
     (
-        spec("replicaof", 3, Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::STALE), "server"),
-        replication::replicaof,
+        spec("failover", -1, Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::STALE), "server"),
+        failover::failover,
     ),
+    (spec("wait", 3, Flags::NOSCRIPT, "connection"), wait::wait),
+    (spec("replconf", -1, ADMIN.with(Flags::ALLOW_BUSY), "server"), replication::replconf),
+    (spec("replicaof", 3, FOLLOW, "server"), replication::replicaof),
     (
         spec(
             "reset",
@@ -123,15 +125,12 @@ pub(crate) static COMMANDS: &[(CommandSpec, NodeHandler)] = &[
         spec("shutdown", -1, ADMIN.with(Flags::NO_MULTI).with(Flags::ALLOW_BUSY), "server"),
         persistence::shutdown,
     ),
-    (
-        spec("slaveof", 3, Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::STALE), "server"),
-        replication::replicaof,
-    ),
+    (spec("slaveof", 3, FOLLOW, "server"), replication::replicaof),
     (spec("spublish", 3, PUBLISH, "pubsub"), pubsub::spublish),
     (spec("ssubscribe", -2, SUBSCRIBE, "pubsub"), pubsub::ssubscribe),
     (spec("subscribe", -2, SUBSCRIBE, "pubsub"), pubsub::subscribe),
     (spec("sunsubscribe", -1, SUBSCRIBE, "pubsub"), pubsub::sunsubscribe),
-    (spec("sync", 1, Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::NO_MULTI), "server"), replication::psync),
+    (spec("sync", 1, SYNC, "server"), replication::psync),
     (spec("time", 1, Flags::LOADING.with(Flags::STALE).with(Flags::FAST), "server"), server::time),
     (spec("unsubscribe", -1, SUBSCRIBE, "pubsub"), pubsub::unsubscribe),
     (

@@ -1,71 +1,41 @@
 //! Commands of replication: for an operator, and between the nodes themselves.
 
-use core_types::{Args, Endpoint, LogLevel, Offset, Reply, Role};
+use core_types::{Args, Endpoint, LogLevel, Offset, Reply};
 
 use crate::Node;
 use crate::conn::{Conn, Kind};
-use crate::layers::one_replica::{Phase, ReplicaOf};
-use crate::layers::wire::parse_integer;
-use crate::replication::master::replica_ip;
+use crate::layers::one_replica::ReplicaOf;
+use crate::layers::wire::{parse_integer, split_inline};
 
 /// `REPLICAOF host port`, `REPLICAOF NO ONE`; `SLAVEOF` is its old name.
 pub(crate) fn replicaof(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
+    if node.replication.failover.is_some() {
+        return node.encoder(conn).error("ERR REPLICAOF not allowed while failing over.");
+    }
     let request = if args.is(1, "no") && args.is(2, "one") {
         ReplicaOf::NoOne
     } else {
         let Some(port) = parse_integer(&args[2]).and_then(|port| u16::try_from(port).ok()) else {
             return node.encoder(conn).error("ERR Invalid master port");
         };
+        if matches!(conn.kind, Kind::Replica(_)) {
+            let text = "ERR Command is not valid when client is a replica.";
+            return node.encoder(conn).error(text);
+        }
         ReplicaOf::Of(Endpoint::new(String::from_utf8_lossy(&args[1]), port))
     };
-    let client = format!("id={} addr={}", conn.client_id, conn.addr);
+    let client = format!("user request from 'id={} addr={}'", conn.client_id, conn.addr);
     let status = node.change_role(&request, &client);
-    node.config.replicaof = match node.role() {
-        Role::Master => None,
-        Role::Replica { of } => Some(of.clone()),
-    };
     node.encoder(conn).simple(status);
 }
 
 /// `ROLE`
 pub(crate) fn role(node: &mut Node, conn: &mut Conn, _: Args<'_>) {
-    let offset = node.replication.offset().0 as i64;
-    if let (Role::Replica { of }, Some(state)) = (node.role().clone(), node.link_state()) {
-        let mut reply = node.encoder(conn);
-        reply.array(5);
-        reply.bulk(b"slave");
-        reply.bulk(of.host.as_bytes());
-        reply.integer(i64::from(of.port));
-        reply.bulk(state.role_word().as_bytes());
-        reply.integer(offset);
-        return;
-    }
-    let replicas: Vec<(String, u16, Offset)> = node
-        .replication
-        .replicas
-        .iter()
-        .filter_map(|id| Some((node.conns.get(*id)?, node.replica(*id)?)))
-        .filter(|(_, replica)| replica.attachment.phase() == Phase::Online)
-        .map(|(conn, replica)| (replica_ip(conn), conn.hello.port, replica.attachment.acked()))
-        .collect();
-    let mut reply = node.encoder(conn);
-    reply.array(3);
-    reply.bulk(b"master");
-    reply.integer(offset);
-    reply.array(replicas.len());
-    for (ip, port, acked) in replicas {
-        reply.array(3);
-        reply.bulk(ip.as_bytes());
-        reply.bulk(port.to_string().as_bytes());
-        reply.bulk(acked.to_string().as_bytes());
-    }
+    node.answer_role(conn);
 }
 
-/// `PSYNC replicationid offset`, and the old `SYNC`
+/// `PSYNC replicationid offset [FAILOVER]`, and the old `SYNC`
 pub(crate) fn psync(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
-    if args.is(0, "psync") && parse_integer(&args[2]).is_none() {
-        return node.encoder(conn).error("ERR value is not an integer or out of range");
-    }
     node.attach_replica(conn, args);
 }
 
@@ -101,8 +71,27 @@ pub(crate) fn replconf(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
             }
             return;
         } else if args.is(index, "getack") {
-            // Meant for the stream of our master; from anybody else it has no answer.
-            return;
+            // Meant for the stream of our master; from anybody else it has no answer, but the master gets one.
+            return node.acknowledge_unasked();
+        } else if args.is(index, "rdb-only") {
+            match parse_integer(value) {
+                Some(flag @ 0..=1) => conn.hello.rdb_only = flag == 1,
+                Some(_) => {
+                    return node.encoder(conn).error("ERR value is out of range, value must between 0 and 1");
+                }
+                None => return node.encoder(conn).error("ERR value is not an integer or out of range"),
+            }
+        } else if args.is(index, "rdb-filter-only") {
+            let Ok(parts) = split_inline(value) else {
+                return node.encoder(conn).error("ERR Missing rdb-filter-only values");
+            };
+            conn.hello.filtered = true;
+            let unknown = parts.as_args().iter().find(|part| !part.eq_ignore_ascii_case(b"functions"));
+            if let Some(part) = unknown {
+                let text =
+                    format!("ERR Unsupported rdb-filter-only option: {}", String::from_utf8_lossy(part));
+                return node.encoder(conn).error(&text);
+            }
         } else {
             let option = String::from_utf8_lossy(&args[index]).into_owned();
             node.log(LogLevel::Verbose, format!("Unrecognized REPLCONF option: {option}"));

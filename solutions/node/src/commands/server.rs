@@ -51,6 +51,7 @@ fn config_set(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
                 node.log(core_types::LogLevel::Warning, note);
             }
             node.refresh_link_config();
+            node.refresh_backlog_size();
             node.refresh_appendonly();
             node.keyspace.compact = node.config.compact;
             node.slowlog.entries.truncate(node.config.slowlog_max_len);

@@ -73,6 +73,33 @@ impl Access {
     }
 }
 
+/// Where a replica puts a snapshot that arrives (`repl-diskless-load`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DisklessLoad {
+    /// To the disk first, in Redis.
+    Disabled,
+    /// Into memory, if there are no data to lose.
+    OnEmptyDb,
+    /// Beside the old data.
+    SwapDb,
+}
+
+impl DisklessLoad {
+    pub(super) const WORDS: &'static [&'static str] = &["disabled", "on-empty-db", "swapdb"];
+
+    pub(super) fn word(self) -> &'static str {
+        DisklessLoad::WORDS[self as usize]
+    }
+
+    pub(super) fn of(word: &str) -> DisklessLoad {
+        match word {
+            "on-empty-db" => DisklessLoad::OnEmptyDb,
+            "swapdb" => DisklessLoad::SwapDb,
+            _ => DisklessLoad::Disabled,
+        }
+    }
+}
+
 /// How much may wait to be sent to a client of one class. Zero stands for any amount.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OutputLimit {

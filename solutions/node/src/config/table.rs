@@ -1,7 +1,11 @@
-use core_types::{Endpoint, LogLevel, Millis};
+use core_types::{LogLevel, Millis};
 
-use super::limits::{self, Access, Policy};
+use super::limits::{self, Access, DisklessLoad, Policy};
 use super::values::{self, WRONG_NUMBER};
+use super::words::{
+    plain_append_name, plain_file_name, plain_folder_name, set_bind, set_replicaof, set_save, show_replicaof,
+    show_save,
+};
 use super::{Config, Fsync};
 
 /// One directive. The table below is the only place that knows it.
@@ -279,8 +283,19 @@ pub(super) static DIRECTIVES: &[Directive] = &[
         },
     ),
     directive("maxmemory-samples", Any, number!(maxmemory_samples, 1, INT_MAX)),
+    renamed("min-slaves-max-lag", directive("min-replicas-max-lag", Any, seconds!(min_replicas_max_lag, 0))),
+    renamed(
+        "min-slaves-to-write",
+        directive("min-replicas-to-write", Any, number!(min_replicas_to_write, 0, INT_MAX)),
+    ),
     directive("pidfile", AtStart, text!(pidfile)),
     directive("port", AtStart, number!(port, 0, 65535)),
+    // A replica that cannot apply a command logs it and goes on; it has no other way.
+    directive(
+        "propagation-error-behavior",
+        Any,
+        Kind::Choice { get: |_| "ignore", set: |_, _| (), words: &["ignore"] },
+    ),
     directive("protected-mode", Any, yes_no!(protected_mode)),
     directive(
         "proto-max-bulk-len",
@@ -293,8 +308,44 @@ pub(super) static DIRECTIVES: &[Directive] = &[
             memory: true,
         },
     ),
+    directive("rdb-del-sync-files", Any, yes_no!(rdb_del_sync_files)),
+    directive(
+        "repl-backlog-size",
+        Any,
+        Kind::Number {
+            get: |config| config.repl_backlog_size as i64,
+            // Redis's CONFIG_REPL_BACKLOG_MIN_SIZE: it raises the value and says nothing.
+            set: |config, value| config.repl_backlog_size = value.max(16 * 1024) as usize,
+            min: 1,
+            max: i64::MAX,
+            memory: true,
+        },
+    ),
+    directive(
+        "repl-backlog-ttl",
+        Any,
+        Kind::Number {
+            get: |config| config.repl_backlog_ttl.as_secs() as i64,
+            // Ages of the universe are as good as more of them.
+            set: |config, value| config.repl_backlog_ttl = Millis((value as u64).saturating_mul(1000)),
+            min: 0,
+            max: i64::MAX,
+            memory: false,
+        },
+    ),
+    directive("repl-disable-tcp-nodelay", Any, yes_no!(repl_disable_tcp_nodelay)),
+    directive(
+        "repl-diskless-load",
+        Any,
+        Kind::Choice {
+            get: |config| config.repl_diskless_load.word(),
+            set: |config, word| config.repl_diskless_load = DisklessLoad::of(word),
+            words: DisklessLoad::WORDS,
+        },
+    ),
     directive("repl-diskless-sync", Any, yes_no!(repl_diskless_sync)),
     directive("repl-diskless-sync-delay", Any, seconds!(repl_diskless_sync_delay, 0)),
+    directive("repl-diskless-sync-max-replicas", Any, number!(repl_diskless_sync_max_replicas, 0, INT_MAX)),
     renamed(
         "repl-ping-slave-period",
         directive("repl-ping-replica-period", Any, seconds!(repl_ping_replica_period, 1)),
@@ -305,6 +356,14 @@ pub(super) static DIRECTIVES: &[Directive] = &[
         "slave-announce-port",
         directive("replica-announce-port", Any, number!(replica_announce_port, 0, 65535)),
     ),
+    directive("replica-announced", Any, yes_no!(replica_announced)),
+    directive("replica-ignore-disk-write-errors", Any, yes_no!(replica_ignore_disk_write_errors)),
+    renamed(
+        "slave-ignore-maxmemory",
+        directive("replica-ignore-maxmemory", Any, yes_no!(replica_ignore_maxmemory)),
+    ),
+    renamed("slave-lazy-flush", directive("replica-lazy-flush", Any, yes_no!(replica_lazy_flush))),
+    renamed("slave-priority", directive("replica-priority", Any, number!(replica_priority, 0, INT_MAX))),
     renamed("slave-read-only", directive("replica-read-only", Any, yes_no!(replica_read_only))),
     renamed(
         "slave-serve-stale-data",
@@ -317,6 +376,7 @@ pub(super) static DIRECTIVES: &[Directive] = &[
     directive("requirepass", Any, optional!(requirepass)),
     directive("save", Any, Kind::Words { get: show_save, set: set_save }),
     directive("set-max-intset-entries", Any, compact!(set_intset, 0, i64::MAX)),
+    directive("shutdown-timeout", Any, seconds!(shutdown_timeout, 0)),
     directive("slowlog-log-slower-than", Any, number!(slowlog_log_slower_than, -1, i64::MAX)),
     directive("slowlog-max-len", Any, number!(slowlog_max_len, 0, i64::MAX)),
     directive("stop-writes-on-bgsave-error", Any, yes_no!(stop_writes_on_bgsave_error)),
@@ -332,63 +392,3 @@ pub(super) static DIRECTIVES: &[Directive] = &[
         directive("zset-max-listpack-value", Any, compact!(zset_value, 0, i64::MAX)),
     ),
 ];
-
-fn plain_file_name(name: &str) -> Result<(), String> {
-    if name.contains(['/', '\\']) {
-        return Err("dbfilename can't be a path, just a filename".into());
-    }
-    Ok(())
-}
-
-fn plain_append_name(name: &str) -> Result<(), String> {
-    if name.is_empty() || name.contains(['/', '\\']) {
-        return Err("appendfilename can't be a path, just a filename".into());
-    }
-    Ok(())
-}
-
-fn plain_folder_name(name: &str) -> Result<(), String> {
-    if name.is_empty() || name.contains(['/', '\\']) {
-        return Err("appenddirname can't be a path, just a dirname".into());
-    }
-    Ok(())
-}
-
-fn set_bind(config: &mut Config, words: &[&str]) -> Result<(), String> {
-    /// Redis's CONFIG_BINDADDR_MAX.
-    const MOST: usize = 16;
-    if words.is_empty() {
-        return Err(WRONG_NUMBER.into());
-    }
-    if words.len() > MOST {
-        return Err("Too many bind addresses specified.".into());
-    }
-    config.bind = words.iter().filter(|word| !word.is_empty()).map(|word| (*word).to_owned()).collect();
-    Ok(())
-}
-
-fn show_replicaof(config: &Config) -> String {
-    config.replicaof.as_ref().map(|master| format!("{} {}", master.host, master.port)).unwrap_or_default()
-}
-
-fn set_replicaof(config: &mut Config, words: &[&str]) -> Result<(), String> {
-    let &[host, port] = words else { return Err(WRONG_NUMBER.into()) };
-    if host.eq_ignore_ascii_case("no") && port.eq_ignore_ascii_case("one") {
-        config.replicaof = None;
-        return Ok(());
-    }
-    let port = port.parse().map_err(|_| "Invalid master port")?;
-    config.replicaof = Some(Endpoint::new(host, port));
-    Ok(())
-}
-
-fn show_save(config: &Config) -> String {
-    let points: Vec<String> =
-        config.save.iter().map(|(seconds, changes)| format!("{seconds} {changes}")).collect();
-    points.join(" ")
-}
-
-fn set_save(config: &mut Config, words: &[&str]) -> Result<(), String> {
-    config.save = values::save_points(words)?;
-    Ok(())
-}

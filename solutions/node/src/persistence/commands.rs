@@ -69,7 +69,7 @@ pub(crate) fn bgrewriteaof(node: &mut Node, conn: &mut Conn, _: Args<'_>) {
 
 /// `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]`
 pub(crate) fn shutdown(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
-    let (mut save, mut force, mut abort) = (None, false, false);
+    let (mut save, mut force, mut abort, mut at_once) = (None, false, false, false);
     for index in 1..args.len() {
         if args.is(index, "nosave") && save != Some(true) {
             save = Some(false);
@@ -79,18 +79,23 @@ pub(crate) fn shutdown(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
             force = true;
         } else if args.is(index, "abort") {
             abort = true;
-        } else if !args.is(index, "now") {
+        } else if args.is(index, "now") {
+            at_once = true;
+        } else {
             return node.encoder(conn).error("ERR syntax error");
         }
     }
     if abort {
-        let text = if args.len() > 2 { "ERR syntax error" } else { "ERR No shutdown in progress." };
-        return node.encoder(conn).error(text);
+        return match args.len() {
+            3.. => node.encoder(conn).error("ERR syntax error"),
+            _ if node.stay() => node.encoder(conn).simple("OK"),
+            _ => node.encoder(conn).error("ERR No shutdown in progress."),
+        };
     }
     // While files are loaded there is nothing worth saving, and half a data set must not replace a whole one.
     let save = if node.persistence.is_loading() { Some(false) } else { save };
     wait_for_end(node, conn, args);
-    node.shut_down_with(save, force, Some(conn.id));
+    node.leave(save, force, at_once, Some(conn.id));
 }
 
 pub(crate) fn wait_for_end(node: &mut Node, conn: &mut Conn, args: Args<'_>) {

@@ -1,7 +1,7 @@
 //! The snapshot in progress, and for whom it is made.
 
 use bytes::Bytes;
-use core_types::Millis;
+use core_types::{Millis, Offset};
 use keyspace::{Snapshot, rdb};
 
 use crate::{ConnId, FileEffect, FileEvent, FileId, Node};
@@ -31,7 +31,9 @@ enum Target {
         /// Those that must be told its length first.
         whole: Vec<ConnId>,
         /// What has been made, if anybody needs all of it.
-        payload: Vec<u8>,
+        payload: Option<Vec<u8>>,
+        /// Where the stream stood when it was begun.
+        offset: Offset,
     },
     File {
         file: FileId,
@@ -66,6 +68,22 @@ impl Job {
         }
     }
 
+    /// For a snapshot that is made for replicas: where the stream stood at its begin, and whether all of it is
+    /// kept.
+    pub(crate) fn for_replicas(&self) -> Option<(Offset, bool)> {
+        match &self.target {
+            Target::Replicas { offset, payload, .. } => Some((*offset, payload.is_some())),
+            Target::File { .. } => None,
+        }
+    }
+
+    /// One more replica takes it when it is complete.
+    pub(crate) fn add_replica(&mut self, id: ConnId) {
+        if let Target::Replicas { whole, .. } = &mut self.target {
+            whole.push(id);
+        }
+    }
+
     pub(super) fn progress(&self) -> (u64, u64) {
         (self.snapshot.keys_written(), self.snapshot.keys())
     }
@@ -74,14 +92,15 @@ impl Job {
 impl Node {
     /// What a snapshot of now says about itself.
     pub(crate) fn aux(&self, aof_base: bool) -> rdb::Aux {
-        // On a replica the stream of its master has selected a database; whoever goes on from here must too.
-        let selected = self.replication.upstream.as_ref().map_or(0, |upstream| upstream.db());
+        // The stream has selected a database; whoever goes on from here has to begin in it. Where nobody can go
+        // on from here, or what follows is an append-only file, no place in a history is told.
+        let selected = self.replication.stream_db().filter(|_| !aof_base);
         rdb::Aux {
             redis_ver: crate::info::REDIS_VERSION.to_string(),
             ctime: Some(self.now.as_secs()),
-            repl_stream_db: Some(selected as i64),
-            repl_id: Some(self.replication.id),
-            repl_offset: Some(self.replication.offset()),
+            repl_stream_db: selected.map(|db| db as i64),
+            repl_id: selected.map(|_| self.replication.history.id),
+            repl_offset: selected.map(|_| self.replication.offset()),
             aof_base,
             ..rdb::Aux::default()
         }
@@ -89,7 +108,9 @@ impl Node {
 
     /// Begins a snapshot for replicas: `streaming` get it as it is made, `whole` at its end.
     pub(crate) fn begin_replica_job(&mut self, streaming: Vec<(ConnId, [u8; 40])>, whole: Vec<ConnId>) {
-        self.begin_job(Target::Replicas { streaming, whole, payload: Vec::new() }, false);
+        let payload = (!whole.is_empty()).then(Vec::new);
+        let offset = self.replication.offset();
+        self.begin_job(Target::Replicas { streaming, whole, payload, offset }, false);
         // A small data set is through at once.
         self.advance_job();
     }
@@ -153,16 +174,16 @@ impl Node {
         let done = job.snapshot.step(&mut self.keyspace, budget, &mut bytes);
         job.bytes += bytes.len() as u64;
         match &mut job.target {
-            Target::Replicas { streaming, whole, payload } => {
+            Target::Replicas { streaming, whole, payload, .. } => {
                 for (id, _) in &*streaming {
                     self.send_raw(*id, &bytes);
                 }
-                if !whole.is_empty() {
+                if let Some(payload) = payload {
                     payload.extend_from_slice(&bytes);
                 }
                 if done {
                     self.end_streams(streaming);
-                    self.send_wholes(whole, Bytes::from(std::mem::take(payload)));
+                    self.send_wholes(whole, Bytes::from(payload.take().unwrap_or_default()));
                     return self.notice("Background saving terminated with success");
                 }
             }

@@ -5,17 +5,18 @@
 //! what was not written was never promised. Anything else that cannot be read ends the process: it is for a
 //! human to decide which data to give up.
 //!
-//! Keys whose time is up are left out of an RDB file on a master. Commands find them as they were: whether a
+//! Keys whose time is up are left out of an RDB file on a master, and its backlog begins with a `DEL` of each
+//! if replicas may come and go on from the file's place in the history. Commands find them as they were: whether a
 //! key is there is decided by the commands, not by today's clock.
 
-use core_types::{ArgsBuf, ExpiredKey, Millis, Protocol};
+use core_types::{ArgsBuf, ExpiredKey, Millis, Position, Protocol};
 use keyspace::{Ctx, Flags, Keyspace, rdb};
 
 use super::manifest::Manifest;
 use super::reload::Reload;
 use crate::conn::Input;
 use crate::layers::wire::Limits;
-use crate::replication::Discard;
+use crate::replication::{Discard, Saved};
 use crate::table::{self, Run};
 use crate::{Effect, FileEffect, FileEvent, FileId, Node};
 
@@ -180,7 +181,7 @@ impl Node {
             Stage::Rdb(loader) => {
                 let (keys, expired) = (loader.keys_loaded(), loader.keys_expired());
                 let (keyspace, aux) = loader.finish().map_err(|error| bad_rdb(&loading.name, &error))?;
-                self.take_loaded(keyspace, &aux);
+                let expired = expired + self.take_loaded(keyspace, &aux);
                 self.notice(format!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}."));
                 if !self.config.appendonly {
                     return Ok(false);
@@ -241,20 +242,45 @@ impl Node {
     }
 
     pub(super) fn loader(&mut self) -> rdb::Loader {
-        let options = rdb::Options {
-            drop_expired: self.config.replicaof.is_none().then_some(self.now),
-            compact: self.config.compact,
-            ..rdb::Options::default()
-        };
+        let options = rdb::Options { compact: self.config.compact, ..rdb::Options::default() };
         let seed = self.rng.next_u64();
         rdb::Loader::new(self.config.databases, seed, options)
     }
 
-    fn take_loaded(&mut self, keyspace: Keyspace, aux: &rdb::Aux) {
+    /// Returns how many keys were left out.
+    fn take_loaded(&mut self, keyspace: Keyspace, aux: &rdb::Aux) -> u64 {
         self.keyspace = keyspace;
-        if let (Some(id), Some(offset)) = (aux.repl_id, aux.repl_offset) {
-            self.replication.take_over(id, offset, self.config.replicaof.is_some());
+        let as_replica = self.config.replicaof.is_some();
+        if let (Some(id), Some(offset), false) = (aux.repl_id, aux.repl_offset, aux.aof_base) {
+            let db = aux.repl_stream_db.and_then(|db| usize::try_from(db).ok()).unwrap_or(0);
+            let saved = Saved { position: Position { id, offset }, db };
+            self.take_over_history(saved, as_replica);
         }
+        if as_replica { 0 } else { self.drop_expired() }
+    }
+
+    /// A master leaves out keys whose time is up. A replica that goes on from this file's place in the history
+    /// has them, and is told.
+    fn drop_expired(&mut self) -> u64 {
+        let now = self.now;
+        let volatile = (0..self.keyspace.databases()).any(|db| self.keyspace.db(db).volatile_len() > 0);
+        if !volatile {
+            return 0;
+        }
+        let expired: Vec<(usize, Vec<u8>)> = self
+            .keyspace
+            .iter()
+            .filter(|(.., entry)| entry.is_expired(now))
+            .map(|(db, key, _)| (db, key.to_vec()))
+            .collect();
+        for (db, key) in &expired {
+            self.keyspace.db_mut(*db).remove(key);
+            if self.replication.is_feeding() {
+                let del = ArgsBuf::from_parts([b"DEL".as_slice(), key]);
+                self.replication.append(Some(*db), del.as_args());
+            }
+        }
+        expired.len() as u64
     }
 
     fn loaded(&mut self, loading: Loading) {

@@ -51,7 +51,7 @@ pub(crate) struct Persistence {
     save_scheduled: bool,
     /// Clients whose `SAVE` waits for the end.
     savers: Vec<ConnId>,
-    /// The process is to end when its last file is safe; the client that asked for it, if any.
+    /// The process is to end when its last file is safe.
     exiting: Option<Exit>,
     /// When a file was last saved, in the operator's sense: at the start there is nothing to save.
     last_save: Millis,
@@ -69,7 +69,8 @@ pub(crate) struct Persistence {
 
 /// On the way out.
 struct Exit {
-    client: Option<ConnId>,
+    /// Who asked for it.
+    clients: Vec<ConnId>,
     /// Errors do not hold it up.
     force: bool,
 }
@@ -113,7 +114,7 @@ impl Node {
             self.aof_event(file, event);
         }
         self.resume_clients();
-        self.flush_stream();
+        self.end_event();
     }
 
     pub(crate) fn file(&mut self, effect: FileEffect) {

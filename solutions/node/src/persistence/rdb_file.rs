@@ -74,9 +74,8 @@ impl Node {
     }
 
     /// Ends the process: after a last save, if `save` says so or, by default, if there are save points.
-    pub(crate) fn shut_down_with(&mut self, save: Option<bool>, force: bool, client: Option<ConnId>) {
-        self.warn("User requested shutdown...");
-        self.persistence.exiting = Some(Exit { client, force });
+    pub(crate) fn shut_down_with(&mut self, save: Option<bool>, force: bool, clients: Vec<ConnId>) {
+        self.persistence.exiting = Some(Exit { clients, force });
         self.persistence.loading = None;
         if self.persistence.job.is_some() {
             self.warn("There is a child saving an .rdb. Killing it!");
@@ -106,7 +105,7 @@ impl Node {
             if self.config.appendonly {
                 self.reopen_aof();
             }
-            if let Some(client) = exit.client {
+            for client in exit.clients {
                 let text = "ERR Errors trying to SHUTDOWN. Check logs.";
                 self.answer_waiting(client, |reply| reply.error(text));
             }

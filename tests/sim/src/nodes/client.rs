@@ -27,6 +27,7 @@ pub struct Client {
     retry: Option<Millis>,
     load: Option<Load>,
     next_load: Option<Millis>,
+    password: Option<String>,
     /// Bytes the connection did not take yet.
     unsent: BytesMut,
     received: BytesMut,
@@ -58,6 +59,7 @@ impl Client {
             retry: None,
             load: None,
             next_load: None,
+            password: None,
             unsent: BytesMut::new(),
             received: BytesMut::new(),
             decoder: FrameDecoder::new(),
@@ -69,11 +71,28 @@ impl Client {
         }
     }
 
+    /// Gives this password on each new connection, before anything else. A node that has none refuses it, and no
+    /// harm is done.
+    #[must_use]
+    pub fn with_password(mut self, password: &str) -> Client {
+        self.password = Some(password.into());
+        self
+    }
+
     /// Makes commands up, from the start on.
     #[must_use]
     pub fn with_load(mut self, load: Load) -> Client {
         self.load = Some(load);
         self
+    }
+
+    /// Turns to another node; what it waited for is lost to it.
+    pub fn retarget(&mut self, io: &mut Io<'_, '_>, target: Endpoint) {
+        if let Some(conn) = self.conn.take() {
+            io.close(conn);
+        }
+        self.cut_off(io.now());
+        self.target = target;
     }
 
     /// No more commands of its own.
@@ -163,6 +182,9 @@ impl Host for Client {
             Input::Start => self.conn = Some(io.connect(&self.target)),
             Input::Connected { .. } => {
                 self.connected = true;
+                if let Some(password) = &self.password {
+                    self.send_command(io, ArgsBuf::from_parts(["AUTH", password]));
+                }
                 self.schedule_load(now);
             }
             Input::Refused { .. } | Input::Closed { .. } => self.cut_off(now),

@@ -57,17 +57,22 @@ pub fn replica_equals_master_at_equal_offset(
     Ok(())
 }
 
-/// True if `replica` follows `master` without lag and holds the same data.
-pub fn in_sync(world: &World<'_>, master: HostId, replica: HostId) -> bool {
+/// True if `replica`, at whatever depth below `master`, follows without lag.
+pub fn is_level(world: &World<'_>, master: HostId, replica: HostId) -> bool {
     let (Some(upper), Some(lower)) = (node(world, master), node(world, replica)) else { return false };
     lower.link_state() == Some(LinkState::Online)
         && upper.replication_id() == lower.replication_id()
         && upper.replication_offset() == lower.replication_offset()
-        && upper.keyspace() == lower.keyspace()
+}
+
+/// True if it does, and holds the same data.
+pub fn in_sync(world: &World<'_>, master: HostId, replica: HostId) -> bool {
+    let same = || Some(node(world, master)?.keyspace() == node(world, replica)?.keyspace());
+    is_level(world, master, replica) && same() == Some(true)
 }
 
 /// The first key that two nodes disagree about, in words.
-fn difference(upper: &Node, lower: &Node) -> String {
+pub(super) fn difference(upper: &Node, lower: &Node) -> String {
     for (one, other, only) in [(upper, lower, "master"), (lower, upper, "replica")] {
         for (db, key, entry) in one.keyspace().iter() {
             let key_text = core_types::show_bytes(key);

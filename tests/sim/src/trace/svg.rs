@@ -34,7 +34,7 @@ impl Trace {
 const CHAR: f64 = 7.25;
 const FONT: u32 = 12;
 /// Room for the times at the left, and to keep off the right edge.
-const LEFT: f64 = 62.0;
+const LEFT: f64 = 72.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 34.0;
 /// Heights of rows.

@@ -21,6 +21,12 @@ pub enum Fault {
     Crash(HostId),
     /// It starts again from its disk.
     Restart(HostId),
+    /// The connections between two hosts break at once: each side hears of a reset, and what was on its way is lost.
+    Reset(HostId, HostId),
+    /// What goes between two hosts, in either direction, takes so long from now on.
+    Slow(HostId, HostId, Millis),
+    /// What goes between two hosts takes as long as usual again.
+    Fast(HostId, HostId),
     /// The host's clock jumps by so many milliseconds, forward or backward.
     ClockJump(HostId, i64),
 }
@@ -49,6 +55,10 @@ pub struct FaultMix {
     pub crash: u64,
     /// Weight of jumping clocks.
     pub clock_jump: u64,
+    /// Weight of connections that break.
+    pub reset: u64,
+    /// Weight of slow links.
+    pub slow: u64,
     /// The longest a fault lasts.
     pub longest: Millis,
 }
@@ -63,6 +73,8 @@ impl Default for FaultMix {
             pause: 2,
             crash: 2,
             clock_jump: 0,
+            reset: 0,
+            slow: 0,
             longest: Millis::from_secs(20),
         }
     }
@@ -85,7 +97,7 @@ impl FaultPlan {
     /// A random plan that follows from `rng` alone: each fault hits some of `hosts`, and is repaired later.
     pub fn random(rng: &mut Rng, hosts: &[HostId], mix: &FaultMix) -> FaultPlan {
         let mut plan = FaultPlan::none();
-        let weights = [mix.partition, mix.one_way, mix.pause, mix.crash, mix.clock_jump];
+        let weights = [mix.partition, mix.one_way, mix.pause, mix.crash, mix.clock_jump, mix.reset, mix.slow];
         let total: u64 = weights.iter().sum();
         if hosts.is_empty() || total == 0 {
             return plan;
@@ -104,11 +116,18 @@ impl FaultPlan {
                 hit
             });
             let (fault, repair) = match kind {
-                Some(0 | 1) if one == other => continue,
+                Some(0 | 1 | 5 | 6) if one == other => continue,
                 Some(0) => (Fault::Partition(one, other), Some(Fault::Heal(one, other))),
                 Some(1) => (Fault::OneWay(one, other), Some(Fault::Heal(one, other))),
                 Some(2) => (Fault::Pause(one), Some(Fault::Resume(one))),
                 Some(3) => (Fault::Crash(one), Some(Fault::Restart(one))),
+                Some(5) => (Fault::Reset(one, other), None),
+                Some(6) => {
+                    // Two seconds a segment is a link that hardly works.
+                    let longest = 1 << rng.between(4, 11);
+                    let latency = Millis(rng.between(1, longest));
+                    (Fault::Slow(one, other, latency), Some(Fault::Fast(one, other)))
+                }
                 _ => {
                     let by = rng.between(1, mix.longest.0.max(1)) as i64;
                     (Fault::ClockJump(one, if rng.chance(50) { by } else { -by }), None)

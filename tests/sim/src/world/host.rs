@@ -47,6 +47,13 @@ pub struct Conn {
     pub(super) end: u8,
 }
 
+impl Conn {
+    /// A number that both ends of the connection share, and no other connection has.
+    pub fn number(self) -> u32 {
+        self.link
+    }
+}
+
 impl fmt::Debug for Conn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "conn {}.{}", self.link, self.end)

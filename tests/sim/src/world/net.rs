@@ -12,6 +12,7 @@ use bytes::Bytes;
 use core_types::{Endpoint, Millis, Rng};
 
 use super::host::Conn;
+use super::wires::Wires;
 use super::{Fault, Profile};
 use crate::Trace;
 use crate::resp::RespLabeler;
@@ -102,12 +103,14 @@ pub(super) struct Net<'t> {
     /// Ordered pairs of hosts between which nothing gets through.
     pub(super) blocked: BTreeSet<(usize, usize)>,
     pub(super) faults: Vec<Fault>,
+    pub(super) wires: Wires,
     queue: BinaryHeap<Reverse<(Millis, u64, Event)>>,
     sequence: u64,
 }
 
 impl<'t> Net<'t> {
     pub(super) fn new(rng: Rng, profile: Profile, trace: Option<&'t mut Trace>) -> Net<'t> {
+        let wires = Wires::new(&profile);
         Net {
             now: Millis::ZERO,
             rng,
@@ -117,6 +120,7 @@ impl<'t> Net<'t> {
             links: Vec::new(),
             blocked: BTreeSet::new(),
             faults: Vec::new(),
+            wires,
             queue: BinaryHeap::new(),
             sequence: 0,
         }
@@ -136,9 +140,8 @@ impl<'t> Net<'t> {
         self.queue.pop().map(|Reverse((time, _, event))| (time, event))
     }
 
-    fn latency(&mut self) -> Millis {
-        let (low, high) = self.profile.latency;
-        Millis(self.rng.between(low.0, high.0.max(low.0)))
+    fn latency(&mut self, from: usize, to: usize) -> Millis {
+        self.wires.latency(&mut self.rng, from, to)
     }
 
     pub(super) fn connect(&mut self, from: usize, to: &Endpoint) -> Conn {
@@ -156,7 +159,7 @@ impl<'t> Net<'t> {
             started: self.now,
             message: None,
         });
-        let latency = self.latency();
+        let latency = self.latency(from, found.unwrap_or(from));
         if let Some(target) = found {
             let (now, text) = (self.now, format!("(connect to port {})", to.port));
             self.links[link as usize].message = self
@@ -177,7 +180,7 @@ impl<'t> Net<'t> {
             self.refuse_message(link, "given up");
             return;
         }
-        let latency = self.latency();
+        let latency = self.latency(to, from);
         if self.blocked.contains(&(from, to)) || self.blocked.contains(&(to, from)) {
             // Nobody answers. TCP tries again after 1, 2, 4, … seconds until it gives up.
             let again = self.now + Millis(1000 << attempt.min(8));
@@ -236,9 +239,11 @@ impl<'t> Net<'t> {
         stream.written += taken as u64;
         stream.in_flight += taken;
         self.record_write(conn, start, &bytes[..taken]);
+        let hosts = self.links[link as usize].hosts;
+        self.wires.count(hosts[end], hosts[1 - end], taken);
         let mut rest = Bytes::copy_from_slice(&bytes[..taken]);
         while !rest.is_empty() {
-            let size = self.segment_size(rest.len());
+            let size = self.segment_size(rest.len()).min(self.wires.longest(hosts[end]));
             let segment = rest.split_to(size);
             self.push(link, end, Item::Bytes(segment));
         }
@@ -254,9 +259,12 @@ impl<'t> Net<'t> {
     }
 
     fn push(&mut self, link: u32, end: usize, item: Item) {
-        let latency = self.latency();
+        let hosts = self.links[link as usize].hosts;
+        let latency = self.latency(hosts[end], hosts[1 - end]);
+        let size = if let Item::Bytes(bytes) = &item { bytes.len() } else { 0 };
+        let departure = self.wires.departure(self.now, hosts[end], size);
         let stream = &mut self.links[link as usize].streams[end];
-        let arrival = stream.last_arrival.max(self.now + latency);
+        let arrival = stream.last_arrival.max(departure + latency);
         stream.last_arrival = arrival;
         stream.items.push_back((arrival, item));
         self.schedule(link, end);
@@ -365,6 +373,23 @@ impl<'t> Net<'t> {
         }
         self.record_end(conn, "(reset)");
         self.push(conn.link, end, Item::End { reset: true });
+    }
+
+    /// The connections between two hosts break, with what was on its way.
+    pub(super) fn reset_between(&mut self, a: usize, b: usize) {
+        for link in 0..self.links.len() as u32 {
+            let Link { hosts, open, accepted, connecting, .. } = &self.links[link as usize];
+            let between = *hosts == [a, b] || *hosts == [b, a];
+            // One that is not quite open yet is left alone: its first word would be lost on somebody who waits for it.
+            if !between || *open != [true, true] || !*accepted || *connecting {
+                continue;
+            }
+            for end in 0..2 {
+                self.discard(link, end, "lost in the reset");
+                self.record_end(Conn { link, end: end as u8 }, "(reset)");
+                self.push(link, end, Item::End { reset: true });
+            }
+        }
     }
 
     /// Traffic from one host to another is cut, or flows again.

@@ -20,7 +20,7 @@ impl<'t> World<'t> {
         self.run_to(limit, what, condition)
     }
 
-    /// Repairs everything, and cancels the faults of the plan that are still to come.
+    /// Repairs everything, and cancels the faults of the plan that are still to come. Clocks stay as they are.
     ///
     /// # Errors
     /// If an invariant doesn't hold afterwards.
@@ -31,6 +31,10 @@ impl<'t> World<'t> {
         }
         for (from, to) in self.net.blocked.clone() {
             self.net.set_blocked(from, to, false);
+        }
+        if !self.net.wires.is_usual() {
+            self.record_fault("all links are fast again".into());
+            self.net.wires.make_usual();
         }
         for id in self.hosts() {
             if self.slots[id.0].paused {
@@ -87,6 +91,20 @@ impl<'t> World<'t> {
                     }
                     return self.start(id);
                 }
+            }
+            Fault::Reset(a, b) => {
+                self.record_fault(format!("reset: {} and {}", self.name(a), self.name(b)));
+                self.net.reset_between(a.0, b.0);
+            }
+            Fault::Slow(a, b, latency) => {
+                self.record_fault(format!("slow, {latency}: {} and {}", self.name(a), self.name(b)));
+                let latency = (Millis(latency.0 / 2), latency);
+                self.set_latency(a, b, latency);
+            }
+            Fault::Fast(a, b) => {
+                self.record_fault(format!("fast again: {} and {}", self.name(a), self.name(b)));
+                self.net.wires.set_latency(a.0, b.0, None);
+                self.net.wires.set_latency(b.0, a.0, None);
             }
             Fault::ClockJump(id, by) => {
                 self.record_fault(format!("the clock of {} jumps by {by}ms", self.name(id)));

@@ -128,8 +128,9 @@ impl World<'_> {
             }
             Some(Item::Bytes(bytes)) => self.step(id, Input::Received { conn, bytes: &bytes }),
             Some(Item::End { reset }) => {
+                // The other end is closed already, or has an end of its own coming.
                 let ended = &mut self.net.links[link as usize];
-                ended.open = [false, false];
+                ended.open[to] = false;
                 let connecting = std::mem::take(&mut ended.connecting);
                 self.net.record_end_arrived(link, from);
                 if connecting {

@@ -133,7 +133,7 @@ fn received(world: &World<'_>, sink: HostId) -> u64 {
 fn bytes_arrive_in_order_under_any_faults_and_flow_again_after_them() {
     for seed in 0..300 {
         let (mut world, source, sink) = pair(seed, Profile::default(), None);
-        let mix = FaultMix { clock_jump: 1, ..FaultMix::default() };
+        let mix = FaultMix { clock_jump: 1, reset: 2, slow: 2, ..FaultMix::default() };
         let plan = FaultPlan::random(&mut Rng::new(seed), &[source, sink], &mix);
         world.plan(&plan);
         let ran = world.run_until(Millis::from_secs(40)).and_then(|()| {
@@ -278,4 +278,48 @@ fn a_clock_jump_moves_the_deadline_nearer() {
     assert!(world.get::<Source>(source).map(|source| source.sent) > before);
     assert_eq!(world.clock(source), Millis(110));
     assert_eq!(world.clock(sink), Millis(101));
+}
+
+#[test]
+fn a_reset_is_heard_at_both_ends() {
+    let (mut world, source, sink) = pair(1, Profile::calm(), None);
+    world.run_until(Millis(105)).expect("no rule is broken");
+    world.inflict(Fault::Reset(sink, source)).expect("no rule is broken");
+    world.run_for(Millis(2)).expect("no rule is broken");
+    let conns = |world: &World<'_>| world.get::<Sink>(sink).map(|sink| sink.conns.len());
+    assert!(world.get::<Source>(source).is_some_and(|source| !source.open));
+    assert_eq!(conns(&world), Some(0));
+    world.run_for(Millis(50)).expect("no rule is broken");
+    assert_eq!(conns(&world), Some(1), "it connects again");
+}
+
+#[test]
+fn a_slow_link_is_slow_until_it_is_fast_again() {
+    let (mut world, source, sink) = pair(1, Profile::calm(), None);
+    world.run_until(Millis(105)).expect("no rule is broken");
+    let before = received(&world, sink);
+    world.inflict(Fault::Slow(source, sink, Millis(1000))).expect("no rule is broken");
+    world.run_for(Millis(450)).expect("no rule is broken");
+    assert!(received(&world, sink) <= before + 7, "only what was on its way already");
+    world.run_for(Millis(1000)).expect("no rule is broken");
+    let late = received(&world, sink);
+    assert!(late > before + 7);
+    world.inflict(Fault::Fast(source, sink)).expect("no rule is broken");
+    world.run_for(Millis(1010)).expect("no rule is broken");
+    let sent = world.get::<Source>(source).map_or(0, |source| source.sent);
+    assert!(received(&world, sink) + 14 >= sent);
+}
+
+#[test]
+fn an_uplink_is_shared_by_all_connections_of_its_host() {
+    let mut world = World::new(1, Profile::calm(), None);
+    let one = world.add("source", &[], Source::new);
+    let sink = world.add("sink", &[PORT], |_| Sink::default());
+    // 7 bytes every 10 ms are 700 a second; the uplink takes 350.
+    world.set_bandwidth(one, Some(350));
+    world.start_all().expect("no rule is broken");
+    world.run_until(Millis::from_secs(10)).expect("no rule is broken");
+    assert_eq!(world.sent(one), world.sent_between(one, sink));
+    assert!((6900..7100).contains(&world.sent(one)), "{}", world.sent(one));
+    assert!((3400..3550).contains(&received(&world, sink)), "{}", received(&world, sink));
 }

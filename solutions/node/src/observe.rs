@@ -1,0 +1,110 @@
+//! What can be seen of a node from outside. Nothing here changes it.
+
+use core_types::{Broken, History, Offset, ReplId, Role};
+use keyspace::Keyspace;
+
+use crate::config::Config;
+use crate::layers::one_replica::LinkState;
+use crate::{ConnId, Node};
+
+impl Node {
+    /// What must hold after every event. Checked by the simulator.
+    pub fn check_invariants(&self) -> Result<(), Broken> {
+        self.keyspace.check_invariants()?;
+        self.replication.check_invariants(&self.conns)
+    }
+
+    /// The data set.
+    pub fn keyspace(&self) -> &Keyspace {
+        &self.keyspace
+    }
+
+    /// Master, or replica of whom.
+    pub fn role(&self) -> &Role {
+        &self.replication.role
+    }
+
+    /// The history this node's data belong to.
+    pub fn replication_id(&self) -> ReplId {
+        self.replication.history.id
+    }
+
+    /// How far in that history it is.
+    pub fn replication_offset(&self) -> Offset {
+        self.replication.offset()
+    }
+
+    /// How far the link to the master is; `None` on a master.
+    pub fn link_state(&self) -> Option<LinkState> {
+        self.replication.link_state()
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// All names of that history.
+    pub fn history(&self) -> History {
+        self.replication.history
+    }
+
+    /// What the log holds of the stream, as it was at the end of the last event: every byte behind the first
+    /// offset, up to the second. `None`: there is none.
+    pub fn log_window(&self) -> Option<(Offset, Offset)> {
+        self.replication.log.as_ref().map(|log| (log.start(), log.end()))
+    }
+
+    /// How many bytes it keeps at least (`repl-backlog-size`).
+    pub fn log_size(&self) -> Option<usize> {
+        self.replication.log.as_ref().map(|log| log.size())
+    }
+
+    /// How many bytes of the stream the log really holds.
+    pub fn log_bytes(&self) -> usize {
+        self.replication.log.as_ref().map_or(0, |log| log.len())
+    }
+
+    /// True if the offset tells how far the data are: on a replica, and on a master that keeps a backlog. A
+    /// master without one does not count its writes.
+    pub fn offset_tells(&self) -> bool {
+        self.replication.is_replica() || self.replication.log.is_some()
+    }
+
+    /// How many replicas are attached, in whatever state.
+    pub fn attached_replicas(&self) -> usize {
+        self.replication.replicas.len()
+    }
+
+    /// The attached replicas, in the order in which they came.
+    pub fn replicas(&self) -> &[ConnId] {
+        &self.replication.replicas
+    }
+
+    /// Up to where this replica has been handed the stream; `None` while it waits for a snapshot.
+    pub fn replica_cursor(&self, id: ConnId) -> Option<Offset> {
+        self.replication.fanout.at(id)
+    }
+
+    /// What this replica has acknowledged; `None` until it is online.
+    pub fn acked_by(&self, id: ConnId) -> Option<Offset> {
+        self.replication.acks.acked(id)
+    }
+
+    /// Full synchronisations, and partial ones that were given and refused, since the start.
+    pub fn sync_counts(&self) -> (u64, u64, u64) {
+        (self.stats.sync_full, self.stats.sync_partial_ok, self.stats.sync_partial_err)
+    }
+
+    /// `master_failover_state` of `INFO`.
+    pub fn failover_state(&self) -> &'static str {
+        self.replication.failover.as_ref().map_or("no-failover", |failover| failover.word())
+    }
+
+    /// Bytes that lie in memory for replicas: the log, and what waits on their connections.
+    pub fn replication_memory(&self) -> usize {
+        let log = self.replication.log.as_ref().map_or(0, |log| log.len());
+        let replicas = self.replication.replicas.iter().filter_map(|id| self.conns.get(*id));
+        log + replicas.map(|conn| conn.out.capacity()).sum::<usize>()
+    }
+}
