@@ -103,7 +103,7 @@ impl Node {
                 matches!((&entry.value, sorted), (Value::List(_), false) | (Value::Zset(_), true))
             });
             let begin = conn.out.len();
-            let tried = fits.then(|| table::resolve(attempt.as_args()).ok()).flatten();
+            let tried = fits.then(|| table::resolve(attempt.as_args(), false).ok()).flatten();
             if let Some(call) = tried {
                 self.run(&mut conn, call, attempt.as_args(), true);
             }

@@ -63,6 +63,8 @@ pub struct Config {
     pub masteruser: Option<String>,
     /// Our master, if we are a replica. The node keeps it up to date when `REPLICAOF` changes it.
     pub replicaof: Option<Endpoint>,
+    /// With `--sentinel`: the lines `sentinel …` of the file, without that word. `None`: a node with data.
+    pub sentinel: Option<Vec<Vec<String>>>,
     /// A replica refuses writes from its clients.
     pub replica_read_only: bool,
     /// A replica without its master still answers reads, from data of unknown age.
@@ -213,6 +215,7 @@ impl Default for Config {
             masterauth: None,
             masteruser: None,
             replicaof: None,
+            sentinel: None,
             replica_read_only: true,
             replica_serve_stale_data: true,
             replica_announce_ip: None,

@@ -10,6 +10,7 @@ use crate::layers::wire::CommandDecoder;
 use crate::persistence::Hold;
 use crate::pubsub::Subscriptions;
 use crate::replication::ReplicaConn;
+use crate::sentinel::Watch;
 use crate::transaction::Transaction;
 
 /// Names one connection. Never reused in the life of a node, so that a late event of a closed
@@ -49,6 +50,8 @@ pub(crate) enum Kind {
     Replica(Box<ReplicaConn>),
     /// Our own link to our master. We opened it.
     MasterLink,
+    /// A connection that the sentinel opened.
+    Watch(Box<Watch>),
 }
 
 /// What a replica tells about itself before `PSYNC`, by `REPLCONF`.

@@ -62,7 +62,7 @@ impl Node {
     /// then nothing has happened.
     fn execute(&mut self, conn: &mut Conn, args: Args<'_>) -> bool {
         let before = conn.out.len();
-        let admitted = table::resolve(args).and_then(|call| {
+        let admitted = table::resolve(args, self.sentinel.is_some()).and_then(|call| {
             self.admit(conn, call)?;
             refused_to_subscriber(conn, call.spec.name).map_or(Ok(()), Err)?;
             self.make_room(conn, call.spec)?;
@@ -94,7 +94,7 @@ impl Node {
     /// Redis drops a replica that makes it reply, and so do we.
     #[cold]
     fn drop_talking_replica(&mut self, conn: &mut Conn, args: Args<'_>) {
-        let name = table::resolve(args).map_or("NULL", |call| call.spec.name);
+        let name = table::resolve(args, self.sentinel.is_some()).map_or("NULL", |call| call.spec.name);
         let text = format!(
             "Replica generated a reply to command '{name}', disconnecting it: id={} addr={}",
             conn.client_id, conn.addr
@@ -105,7 +105,7 @@ impl Node {
 
     /// A command did not even run. A transaction it belongs to must not run without it.
     fn refuse(&mut self, conn: &mut Conn, args: Args<'_>, text: &str) {
-        if let Ok(call) = table::resolve(args) {
+        if let Ok(call) = table::resolve(args, self.sentinel.is_some()) {
             self.stats.command(call.index).rejected += 1;
         }
         Node::refuse_transaction(conn);

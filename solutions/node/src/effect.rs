@@ -37,6 +37,20 @@ pub enum Effect {
         /// How long.
         time: Millis,
     },
+    /// Run a program of the operator's. The answer, some time, is `Node::run_ended`.
+    Run {
+        /// The name it has in the answer.
+        id: u64,
+        /// Where it is.
+        path: String,
+        /// Its arguments.
+        args: Vec<String>,
+    },
+    /// End a program that was started by `Run`, by force. Its end is told as any other.
+    EndRun {
+        /// Which one.
+        id: u64,
+    },
     /// End the process.
     Exit {
         /// Its exit code.

@@ -38,6 +38,10 @@ impl Node {
         let Some(mut conn) = self.conns.take(id) else { return };
         conn.last_input = now;
         if !conn.closing {
+            if matches!(conn.kind, Kind::Watch(_)) {
+                self.receive_for_watch(conn, data);
+                return;
+            }
             if matches!(conn.kind, Kind::MasterLink) {
                 self.conns.put_back(conn);
                 self.receive_from_master(data);
@@ -78,6 +82,7 @@ impl Node {
             conn.last_input = now;
         }
         self.link_connected(id);
+        self.watch_connected(id);
         self.end_event();
     }
 
@@ -86,6 +91,7 @@ impl Node {
         self.now = now;
         self.conns.remove(id);
         self.link_failed(id, why);
+        self.watch_lost(id, why);
         self.end_event();
     }
 
@@ -128,6 +134,7 @@ impl Node {
         self.advance_leaving();
         self.end_waits();
         self.link_tick();
+        self.watch_tick();
         self.resume_clients();
         self.end_event();
     }
@@ -139,6 +146,7 @@ impl Node {
         }
         let cron = self.next_cron.min(self.next_second);
         let link = self.link_deadline().unwrap_or(cron);
+        let cron = self.watch_deadline().map_or(cron, |deadline| deadline.min(cron));
         let cron = self.paused.map_or(cron, |pause| pause.until.min(cron));
         let stages = [self.failover_deadline(), self.leaving_deadline()];
         let cron = stages.into_iter().flatten().fold(cron, Millis::min);

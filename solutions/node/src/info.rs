@@ -11,7 +11,7 @@ use crate::table;
 pub(crate) const REDIS_VERSION: &str = "7.0.15";
 
 /// Every section, in Redis's order.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "server",
     "clients",
     "memory",
@@ -24,6 +24,7 @@ const SECTIONS: [&str; 12] = [
     "errorstats",
     "cluster",
     "keyspace",
+    "sentinel",
 ];
 
 /// Sections that are shown only if they are asked for, or everything is.
@@ -37,6 +38,12 @@ impl Node {
         let default = wanted.is_empty() || asked(&["default"]);
         let mut text = String::new();
         for section in SECTIONS {
+            let of_a_sentinel = ["server", "clients", "cpu", "stats", "sentinel"].contains(&section);
+            if (self.sentinel.is_some() && !of_a_sentinel)
+                || (self.sentinel.is_none() && section == "sentinel")
+            {
+                continue;
+            }
             let shown = all || (default && !ON_DEMAND.contains(&section)) || asked(&[section]);
             // Redis counts the modules among everything, not among all.
             if !shown || (section == "modules" && asked(&["all"]) && !asked(&["everything", "modules"])) {
@@ -76,6 +83,9 @@ impl Node {
             "replication" => self.info_replication(),
             "cpu" => self.info_cpu(),
             "modules" => Vec::new(),
+            "sentinel" => {
+                self.sentinel.as_ref().map_or_else(Vec::new, |watcher| watcher.machine.info(self.now))
+            }
             "commandstats" => self.info_commandstats(),
             "errorstats" => {
                 let errors = self.stats.errors.iter();
@@ -173,7 +183,7 @@ impl Node {
         let leaving = leaving.map(|left| ("shutdown_in_milliseconds".to_string(), left));
         let mut list = fields([
             ("redis_version", REDIS_VERSION.into()),
-            ("redis_mode", "standalone".into()),
+            ("redis_mode", if self.sentinel.is_some() { "sentinel" } else { "standalone" }.into()),
             ("server_name", format!("{} {}", crate::config::NAME, crate::config::VERSION)),
             ("arch_bits", usize::BITS.to_string()),
             ("process_id", self.process_id.to_string()),

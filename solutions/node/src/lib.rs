@@ -52,6 +52,7 @@ mod pause;
 mod persistence;
 mod pubsub;
 mod replication;
+mod sentinel;
 mod slowlog;
 mod stats;
 mod table;
@@ -81,6 +82,15 @@ pub mod layers {
 
     #[cfg(feature = "lab-3")]
     pub use lab_3 as trees;
+    #[cfg(feature = "lab-4")]
+    pub use lab_4 as watching;
     #[cfg(not(feature = "lab-3"))]
     pub use solution_3 as trees;
+    #[cfg(not(feature = "lab-4"))]
+    pub use solution_4 as watching;
+
+    #[cfg(feature = "lab-5")]
+    pub use lab_5 as failover;
+    #[cfg(not(feature = "lab-5"))]
+    pub use solution_5 as failover;
 }

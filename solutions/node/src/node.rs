@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use core_types::{ArgsBuf, LogLevel, Millis, ReplId, Rng};
+use core_types::{ArgsBuf, LogLevel, Millis, ReplId, Rng, RunId};
 use keyspace::{Effects, Keyspace};
 
 use crate::blocking::Queue;
@@ -12,6 +12,7 @@ use crate::pause::Pause;
 use crate::persistence::Persistence;
 use crate::pubsub::Listeners;
 use crate::replication::Replication;
+use crate::sentinel::Watcher;
 use crate::slowlog::Slowlog;
 use crate::stats::Stats;
 use crate::{ConnId, Effect};
@@ -43,6 +44,8 @@ pub struct Node {
     pub(crate) slowlog: Slowlog,
     /// The configuration file is being rewritten.
     pub(crate) rewrite: Option<crate::commands::Rewrite>,
+    /// With `--sentinel` this is what the node does.
+    pub(crate) sentinel: Option<Box<Watcher>>,
     /// Clients are not served for a while.
     pub(crate) paused: Option<Pause>,
     /// Connections that get every command.
@@ -75,7 +78,9 @@ impl Node {
     /// looked at. All its random choices follow from `seed`.
     pub fn new(config: Config, seed: u64, now: Millis) -> Node {
         let mut node = Node::build(config, seed, now);
-        if let Some(master) = node.config.replicaof.clone() {
+        if node.sentinel.is_some() {
+            node.start_watching();
+        } else if let Some(master) = node.config.replicaof.clone() {
             node.start_as_replica(master);
         }
         node
@@ -84,6 +89,10 @@ impl Node {
     /// As [`new`](Node::new), but first it loads the files that an earlier run has left. It asks for them by
     /// effects, and until it has them, clients are told that it is loading.
     pub fn with_files(config: Config, seed: u64, now: Millis) -> Node {
+        if config.sentinel.is_some() {
+            // A sentinel's only file is its configuration.
+            return Node::new(config, seed, now);
+        }
         let mut node = Node::build(config, seed, now);
         node.begin_load();
         node
@@ -95,6 +104,10 @@ impl Node {
         let mut keyspace = Keyspace::new(config.databases, rng.next_u64());
         keyspace.compact = config.compact;
         let replication = Replication::new(ReplId::random(&mut rng));
+        let sentinel = config.sentinel.as_ref().map(|lines| {
+            let id = RunId::random(&mut rng);
+            Box::new(Watcher::new(lines, config.port, id, rng.next_u64(), now))
+        });
         let mut node = Node {
             run_id,
             process_id: 0,
@@ -112,6 +125,7 @@ impl Node {
             peak_memory: 0,
             slowlog: Slowlog::default(),
             rewrite: None,
+            sentinel,
             paused: None,
             monitors: BTreeSet::new(),
             active_expire: true,
@@ -147,7 +161,11 @@ impl Node {
 
     pub(crate) fn log(&mut self, level: LogLevel, text: impl Into<String>) {
         if level >= self.config.loglevel {
-            let role = if self.replication.is_replica() { 'S' } else { 'M' };
+            let role = match (&self.config.sentinel, self.replication.is_replica()) {
+                (Some(_), _) => 'X',
+                (None, true) => 'S',
+                (None, false) => 'M',
+            };
             self.outbox.push_back(Effect::Log { level, role, text: text.into() });
         }
     }

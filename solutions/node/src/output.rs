@@ -63,6 +63,7 @@ impl Node {
             Kind::Client => {}
             Kind::Replica(_) => self.replica_gone(conn),
             Kind::MasterLink => self.link_closed(conn.id),
+            Kind::Watch(_) => self.watch_lost(conn.id, "Server closed the connection"),
         }
     }
 }

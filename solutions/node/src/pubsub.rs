@@ -214,6 +214,9 @@ pub(crate) fn sunsubscribe(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
 
 /// `PUBLISH channel message`
 pub(crate) fn publish(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
+    if node.sentinel.is_some() {
+        return crate::sentinel::host::publish(node, conn, args);
+    }
     publish_in(node, conn, args, Space::Channel);
 }
 

@@ -94,10 +94,46 @@ pub(crate) fn lookup(name: &[u8]) -> Option<&'static Command> {
     all().get(&*lower)
 }
 
+/// What a sentinel answers to; it has no data, and is not configured by `CONFIG`.
+const OF_A_SENTINEL: [&str; 15] = [
+    "acl",
+    "auth",
+    "client",
+    "command",
+    "hello",
+    "info",
+    "ping",
+    "psubscribe",
+    "publish",
+    "punsubscribe",
+    "role",
+    "sentinel",
+    "shutdown",
+    "subscribe",
+    "unsubscribe",
+];
+
+/// True if there is such a command on this kind of node.
+fn exists(name: &str, sentinel: bool) -> bool {
+    match sentinel {
+        true => OF_A_SENTINEL.contains(&name),
+        false => name != "sentinel",
+    }
+}
+
+/// The commands of this kind of node.
+pub(crate) fn known(sentinel: bool) -> impl Iterator<Item = &'static Command> {
+    all().values().filter(move |command| exists(command.spec.name, sentinel))
+}
+
 /// Finds what is called, and checks the number of arguments. The error is the whole text for the client.
 #[inline]
-pub(crate) fn resolve(args: Args<'_>) -> Result<Call, String> {
-    let Some(command) = lookup(args.name()) else { return Err(unknown_command(args)) };
+pub(crate) fn resolve(args: Args<'_>, sentinel: bool) -> Result<Call, String> {
+    let command = lookup(args.name()).filter(|command| {
+        // The first comparison is all that a node with data spends on it.
+        !(sentinel || command.spec.group == "sentinel") || exists(command.spec.name, sentinel)
+    });
+    let Some(command) = command else { return Err(unknown_command(args)) };
     let call = match args.get(1) {
         Some(sub) if !command.subs.is_empty() => find_sub(command, sub)?,
         _ => Call { command, spec: command.spec, index: command.index },

@@ -215,7 +215,9 @@ pub(crate) fn exec(node: &mut Node, conn: &mut Conn, _: Args<'_>) {
     for command in &transaction.commands {
         let args = command.as_args();
         // What was allowed when it was queued may not be any more: the role can have changed meanwhile.
-        match table::resolve(args).and_then(|call| node.admit(conn, call).map(|()| call)) {
+        match table::resolve(args, node.sentinel.is_some())
+            .and_then(|call| node.admit(conn, call).map(|()| call))
+        {
             Ok(call) => node.run(conn, call, args, false),
             Err(text) => node.encoder(conn).error(&text),
         }

@@ -20,6 +20,7 @@ use crate::connection::{Connection, open};
 use crate::disk::Disk;
 use crate::log::Log;
 use crate::meters::used_memory;
+use crate::programs::{self, Programs};
 use crate::{clock, reason};
 
 /// Size of the shared read buffer, in bytes: as much as one read takes from a socket.
@@ -31,6 +32,7 @@ pub(crate) struct Driver {
     pub(crate) scratch: RefCell<Box<[u8]>>,
     log: Log,
     pub(crate) disk: Disk,
+    pub(crate) programs: Programs,
     /// By `ConnId::slot`.
     lines: RefCell<Vec<Slot>>,
     /// Connections with something to write, and how to wake the task that writes.
@@ -85,6 +87,7 @@ impl Driver {
             scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
             log,
             disk,
+            programs: Programs::default(),
             lines: RefCell::default(),
             to_write: RefCell::default(),
             writer: Notify::new(),
@@ -144,6 +147,10 @@ impl Driver {
             }),
             Effect::File(effect) => self.disk.ask(effect),
             Effect::Stall { time } => stand_still(time),
+            Effect::Run { id, path, args } => {
+                drop(spawn_local(programs::run(Rc::clone(self), id, path, args)));
+            }
+            Effect::EndRun { id } => self.programs.end(id),
             Effect::Exit { code } => {
                 self.exit.set(Some(code));
                 self.exited.notify_one();

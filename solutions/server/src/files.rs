@@ -28,6 +28,11 @@ fn read(source: Source<'_>) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 
+/// True if there is a configuration file that can be written: a sentinel keeps its state there.
+pub(crate) fn can_keep(path: &str) -> bool {
+    !path.is_empty() && std::fs::OpenOptions::new().append(true).open(path).is_ok()
+}
+
 /// Goes to the working directory, and puts the name of where we are into the configuration.
 pub(crate) fn enter_dir(config: &mut Config) -> Result<(), String> {
     if !config.dir.is_empty() {

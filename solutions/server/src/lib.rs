@@ -39,6 +39,7 @@ mod limits;
 mod listen;
 mod log;
 mod meters;
+mod programs;
 mod start;
 pub mod unwritten;
 

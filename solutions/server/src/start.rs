@@ -54,8 +54,12 @@ pub fn main(args: &[String]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let Some(listeners) = listen::listen_all(&config, &log) else { return ExitCode::FAILURE };
-    let mode = format!("Running mode=standalone, port={}.", config.port);
-    log.line('M', LogLevel::Notice, &mode);
+    let (mode, mark) = if config.sentinel.is_some() { ("sentinel", 'X') } else { ("standalone", 'M') };
+    log.line(mark, LogLevel::Notice, &format!("Running mode={mode}, port={}.", config.port));
+    if config.sentinel.is_some() && !files::can_keep(&config.file) {
+        log.line(mark, LogLevel::Warning, "Sentinel needs config file on disk to save state. Exiting...");
+        return ExitCode::FAILURE;
+    }
     files::write_pid_file(&config);
     let pid_file = config.pidfile.clone();
     let remove_pid_file = move || {
@@ -190,6 +194,9 @@ Examples:
        ha-server --port 7777
        ha-server --port 7777 --replicaof 127.0.0.1 8888
        ha-server /etc/myredis.conf --loglevel verbose -
+
+Sentinel mode:
+       ha-server /etc/sentinel.conf --sentinel
 
 Environment:
        HA_EXIT_WITH_PARENT=1   end when standard input does";

@@ -157,6 +157,9 @@ impl NodeHost {
             // The world stops processes by itself.
             Effect::Stall { .. } => {}
             Effect::File(effect) => disk::carry_out(&mut self.node, &mut self.files, effect, io),
+            // There are no programs here; whatever it was, it went well.
+            Effect::Run { id, .. } => self.node.run_ended(now, id, Some(0)),
+            Effect::EndRun { .. } => {}
             Effect::Exit { .. } => io.exit(),
         }
     }

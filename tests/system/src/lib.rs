@@ -29,6 +29,7 @@ pub mod load;
 mod programs;
 mod raw_replica;
 pub mod scripted;
+mod sentinel;
 mod server;
 pub mod topology;
 pub mod wait;
@@ -39,6 +40,7 @@ pub use client::Client;
 pub use fenced::Fenced;
 pub use programs::{ha_cli, redis_tool, redis_tool_or_skip};
 pub use raw_replica::{raw_replica, skip_snapshot};
+pub use sentinel::{Sentinel, WATCHED};
 pub use server::{Kind, Server, free_port};
 
 /// Starts a real `redis-server` with these flags, or says that the test that calls this is skipped.

@@ -11,6 +11,7 @@ mod ch00;
 mod ch01;
 mod ch02;
 mod ch03;
+mod ch05;
 mod edit;
 mod scene;
 
@@ -26,5 +27,6 @@ pub fn all() -> Vec<(&'static str, Recording)> {
     all.extend(runs(ch01::all()));
     all.extend(ch02::all());
     all.extend(ch03::all());
+    all.extend(ch05::all());
     all
 }

@@ -4,59 +4,74 @@ use std::str::FromStr;
 
 use crate::Rng;
 
-/// A replication id: 40 lowercase hexadecimal digits that name one history of writes.
-///
-/// Two nodes with the same id and the same [`Offset`] hold the same data. A node's run id has the
-/// same shape but another meaning: it names one run of one process.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReplId([u8; ReplId::LEN]);
+macro_rules! forty_digits {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; $name::LEN]);
 
-impl ReplId {
-    /// Length in bytes (`CONFIG_RUN_ID_SIZE` in Redis's `server.h`).
-    pub const LEN: usize = 40;
+        impl $name {
+            /// Length in bytes (`CONFIG_RUN_ID_SIZE` in Redis's `server.h`).
+            pub const LEN: usize = 40;
 
-    /// A new history.
-    pub fn random(rng: &mut Rng) -> ReplId {
-        ReplId(rng.hex40())
-    }
+            /// A new one, unlike any other.
+            pub fn random(rng: &mut Rng) -> $name {
+                $name(rng.hex40())
+            }
 
-    /// Reads 40 bytes. Redis compares ids as text and does not insist on hexadecimal, nor do we: what
-    /// is no id of ours simply never matches one.
-    pub fn parse(text: &[u8]) -> Result<ReplId, ParseIdError> {
-        match text.try_into() {
-            Ok(bytes) if text.iter().all(u8::is_ascii_graphic) => Ok(ReplId(bytes)),
-            _ => Err(ParseIdError),
+            /// Reads 40 bytes. Redis compares ids as text and does not insist on hexadecimal, nor do we: what
+            /// is no id of ours simply never matches one.
+            pub fn parse(text: &[u8]) -> Result<$name, ParseIdError> {
+                match text.try_into() {
+                    Ok(bytes) if text.iter().all(u8::is_ascii_graphic) => Ok($name(bytes)),
+                    _ => Err(ParseIdError),
+                }
+            }
+
+            /// The 40 digits.
+            pub fn as_str(&self) -> &str {
+                std::str::from_utf8(&self.0).expect("checked to be ASCII when it was made")
+            }
+
+            /// The first eight digits: enough to tell ids apart in a log or a transcript.
+            pub fn short(&self) -> &str {
+                &self.as_str()[..8]
+            }
         }
-    }
 
-    /// The 40 digits.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("checked to be ASCII when it was made")
-    }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
 
-    /// The first eight digits: enough to tell ids apart in a log or a transcript.
-    pub fn short(&self) -> &str {
-        &self.as_str()[..8]
-    }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+            fn from_str(text: &str) -> Result<$name, ParseIdError> {
+                $name::parse(text.as_bytes())
+            }
+        }
+    };
 }
 
-impl fmt::Display for ReplId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
+forty_digits! {
+    /// A replication id: 40 lowercase hexadecimal digits that name one history of writes.
+    ///
+    /// Two nodes with the same id and the same [`Offset`] hold the same data. A node's [`RunId`] has the
+    /// same shape but another meaning.
+    ReplId
 }
 
-impl fmt::Debug for ReplId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReplId({})", self.as_str())
-    }
-}
-
-impl FromStr for ReplId {
-    type Err = ParseIdError;
-    fn from_str(text: &str) -> Result<ReplId, ParseIdError> {
-        ReplId::parse(text.as_bytes())
-    }
+forty_digits! {
+    /// A run id: 40 lowercase hexadecimal digits that name one run of one process. A sentinel keeps its own
+    /// in its file, so that it is the same voter after a restart.
+    RunId
 }
 
 /// Not 40 printable characters.
@@ -100,6 +115,31 @@ impl fmt::Display for Offset {
 impl fmt::Debug for Offset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "@{}", self.0)
+    }
+}
+
+/// A logical clock that grows with each attempt to change a configuration. A newer configuration has the
+/// greater epoch; nobody votes twice in one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Epoch(pub u64);
+
+impl Epoch {
+    /// The epoch behind this one.
+    #[must_use]
+    pub const fn next(self) -> Epoch {
+        Epoch(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "epoch {}", self.0)
     }
 }
 

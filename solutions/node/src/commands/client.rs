@@ -127,7 +127,8 @@ impl Class {
 
     fn of_conn(conn: &Conn) -> Class {
         match conn.kind {
-            Kind::MasterLink => Class::Master,
+            // Redis does not show the connections that a sentinel opens; it is no client of its own.
+            Kind::MasterLink | Kind::Watch(_) => Class::Master,
             Kind::Replica(_) => Class::Replica,
             Kind::Client if !conn.subscriptions.is_empty() => Class::Pubsub,
             Kind::Client => Class::Normal,

@@ -75,7 +75,7 @@ pub(super) fn key_specs(reply: &mut Encoder<'_>, spec: &CommandSpec) {
 /// `COMMAND DOCS [name …]`. Names that do not exist are left out.
 pub(super) fn docs(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     let wanted: Vec<&CommandSpec> = if args.len() == 2 {
-        table::all().values().map(|command| command.spec).collect()
+        table::known(node.sentinel.is_some()).map(|command| command.spec).collect()
     } else {
         args.iter().skip(2).filter_map(table::lookup_full).map(|call| call.spec).collect()
     };

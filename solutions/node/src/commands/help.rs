@@ -27,6 +27,38 @@ pub(crate) const CLIENT: &[&str] = &[
     "    Prints this help.",
 ];
 
+pub(crate) const SENTINEL: &[&str] = &[
+    "SENTINEL <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "MASTERS, MASTER <master-name>, REPLICAS <master-name>, SENTINELS <master-name>",
+    "    What is known of the masters that are watched, and of whom belongs to them.",
+    "GET-MASTER-ADDR-BY-NAME <master-name>",
+    "    Where the master of that name is now.",
+    "IS-MASTER-DOWN-BY-ADDR <ip> <port> <current-epoch> <runid>",
+    "    For other sentinels: this one's opinion of a master, and with a run id its vote.",
+    "CKQUORUM <master-name>",
+    "    Whether a failover could be agreed upon and led right now.",
+    "FAILOVER <master-name>",
+    "    Fails over although the master is well, and asks nobody.",
+    "RESET <pattern>",
+    "    Forgets the replicas and sentinels of these masters, and finds them anew.",
+    "MONITOR <name> <ip> <port> <quorum>, REMOVE <master-name>",
+    "    Begins and ends to watch a master.",
+    "SET <master-name> <option> <value> [<option> <value> ...]",
+    "    Changes how a master is watched.",
+    "CONFIG GET <param>, CONFIG SET <param> <value>",
+    "    What this sentinel tells and does in general.",
+    "INFO-CACHE <master-name>",
+    "    The last INFO of a master and its replicas.",
+    "DEBUG [<param> <value> ...]",
+    "    The rhythm: all periods in milliseconds, shown or changed.",
+    "SIMULATE-FAILURE [CRASH-AFTER-ELECTION] [CRASH-AFTER-PROMOTION] [HELP]",
+    "    Dies at a chosen moment of the next failover.",
+    "MYID, FLUSHCONFIG, PENDING-SCRIPTS",
+    "    This sentinel's id; writes its file; the scripts that wait.",
+    "HELP",
+    "    Prints this help.",
+];
+
 pub(crate) const CONFIG: &[&str] = &[
     "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "GET <pattern> [<pattern> ...]",

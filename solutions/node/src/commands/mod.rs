@@ -15,7 +15,7 @@ mod subcommands;
 use keyspace::{CommandSpec, Flags, Keys};
 
 pub(crate) use acl::categories;
-pub(crate) use rewrite::Rewrite;
+pub(crate) use rewrite::{Rewrite, RewriteFor};
 pub(crate) use subcommands::SUBCOMMANDS;
 
 use crate::conn::Conn;
@@ -116,6 +116,7 @@ pub(crate) static COMMANDS: &[(CommandSpec, NodeHandler)] = &[
         persistence::lastsave,
     ),
     (spec("role", 1, ANY_TIME.with(Flags::FAST), "server"), replication::role),
+    (spec("sentinel", -2, ADMIN, "sentinel"), crate::sentinel::host::sentinel),
     (
         spec("select", 2, Flags::LOADING.with(Flags::STALE).with(Flags::FAST), "connection"),
         connection::select,

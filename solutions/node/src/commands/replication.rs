@@ -31,6 +31,9 @@ pub(crate) fn replicaof(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
 
 /// `ROLE`
 pub(crate) fn role(node: &mut Node, conn: &mut Conn, _: Args<'_>) {
+    if node.sentinel.is_some() {
+        return crate::sentinel::host::role(node, conn);
+    }
     node.answer_role(conn);
 }
 

@@ -66,8 +66,8 @@ fn config_set(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
 pub(crate) fn command(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     let sub = args.get(1).map(<[u8]>::to_ascii_lowercase);
     match sub.as_deref() {
-        None => describe_all(&mut node.encoder(conn)),
-        Some(b"info") if args.len() == 2 => describe_all(&mut node.encoder(conn)),
+        None => describe_all(node, conn),
+        Some(b"info") if args.len() == 2 => describe_all(node, conn),
         Some(b"info") => {
             let mut reply = node.encoder(conn);
             reply.array(args.len() - 2);
@@ -81,7 +81,10 @@ pub(crate) fn command(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
                 }
             }
         }
-        Some(b"count") => node.encoder(conn).integer(table::all().len() as i64),
+        Some(b"count") => {
+            let count = table::known(node.sentinel.is_some()).count();
+            node.encoder(conn).integer(count as i64);
+        }
         Some(b"list") => list(node, conn, args),
         Some(b"docs") => docs::docs(node, conn, args),
         Some(b"getkeys") => getkeys(node, conn, args, false),
@@ -93,7 +96,7 @@ pub(crate) fn command(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
 /// `COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]`
 fn list(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     let names: Vec<&str> = if args.len() == 2 {
-        table::all().values().map(|command| command.spec.name).collect()
+        table::known(node.sentinel.is_some()).map(|command| command.spec.name).collect()
     } else if args.len() == 5 && args.is(2, "filterby") {
         let wanted = &args[4];
         if args.is(3, "module") {
@@ -159,10 +162,12 @@ fn getkeys(node: &mut Node, conn: &mut Conn, args: Args<'_>, flags: bool) {
     }
 }
 
-fn describe_all(reply: &mut Encoder<'_>) {
-    reply.array(table::all().len());
-    for command in table::all().values() {
-        describe(reply, command.spec, command.subs);
+fn describe_all(node: &mut Node, conn: &mut Conn) {
+    let known: Vec<_> = table::known(node.sentinel.is_some()).collect();
+    let mut reply = node.encoder(conn);
+    reply.array(known.len());
+    for command in known {
+        describe(&mut reply, command.spec, command.subs);
     }
 }
 

@@ -10,6 +10,7 @@ const OPEN: Flags = Flags::LOADING.with(Flags::STALE);
 const OWN: Flags = OPEN.with(Flags::NOSCRIPT);
 const ADMIN: Flags = OWN.with(Flags::ADMIN);
 const ADMIN_LOG: Flags = OPEN.with(Flags::ADMIN);
+const ADMIN_SENTINEL: Flags = Flags::ADMIN;
 const CHANNELS: Flags = OPEN.with(Flags::PUBSUB);
 
 const SECOND: Keys = Keys { first: 2, last: 2, step: 1 };
@@ -76,6 +77,27 @@ pub(crate) static SUBCOMMANDS: &[CommandSpec] = &[
     sub("latency|history", 3, ADMIN, Keys::NONE, "server"),
     sub("latency|latest", 2, ADMIN, Keys::NONE, "server"),
     sub("latency|reset", -2, ADMIN, Keys::NONE, "server"),
+    sub("sentinel|ckquorum", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|config", -3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|debug", -2, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|failover", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|flushconfig", 2, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|get-master-addr-by-name", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|help", 2, OPEN, Keys::NONE, "sentinel"),
+    sub("sentinel|info-cache", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|is-master-down-by-addr", 6, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|master", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|masters", 2, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|monitor", 6, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|myid", 2, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|pending-scripts", 2, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|remove", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|replicas", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|reset", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|sentinels", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|set", -5, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|simulate-failure", -3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|slaves", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
     sub("acl|cat", -2, OWN, Keys::NONE, "server"),
     sub("acl|help", 2, OPEN, Keys::NONE, "server"),
     sub("acl|list", 2, ADMIN, Keys::NONE, "server"),

@@ -73,9 +73,12 @@ impl Config {
             Some((&first, rest)) if !first.starts_with('-') => (Some(first), rest),
             _ => (None, &args[..]),
         };
+        let sentinel = rest.iter().any(|argument| argument.eq_ignore_ascii_case("--sentinel"));
+        let rest: Vec<&str> =
+            rest.iter().copied().filter(|argument| !argument.eq_ignore_ascii_case("--sentinel")).collect();
         let (flags, stdin) = match rest.split_last() {
             Some((&"-", flags)) => (flags, true),
-            _ => (rest, false),
+            _ => (&rest[..], false),
         };
         let mut text = String::new();
         if let Some(path) = file {
@@ -90,10 +93,28 @@ impl Config {
             text += "\n";
             text += &flags_as_lines(flags);
         }
-        let mut config = Config::default();
+        let mut config = if sentinel { Config::for_sentinel() } else { Config::default() };
         config.apply_text(&text, read, 0)?;
+        config.check_sentinel()?;
         config.file = file.unwrap_or_default().to_owned();
         Ok(config)
+    }
+
+    /// What a sentinel starts with: a port of its own, and open to others, as a sentinel alone is of no use
+    /// (`initSentinelConfig` in Redis's `sentinel.c`).
+    pub fn for_sentinel() -> Config {
+        Config { port: 26379, protected_mode: false, sentinel: Some(Vec::new()), ..Config::default() }
+    }
+
+    /// Do the `sentinel` lines make sense, all together?
+    fn check_sentinel(&self) -> Result<(), LoadError> {
+        let Some(lines) = &self.sentinel else { return Ok(()) };
+        let checked = crate::sentinel::Watcher::check(lines);
+        checked.map_err(|(place, why)| LoadError::Line {
+            number: place + 1,
+            text: format!("sentinel {}", lines[place].join(" ")),
+            why,
+        })
     }
 
     /// Reads a configuration from its text, without flags; `include` finds nothing.
@@ -130,6 +151,13 @@ impl Config {
     }
 
     fn apply_line(&mut self, name: &str, values: &[&str]) -> Result<(), String> {
+        if name.eq_ignore_ascii_case("sentinel") {
+            let Some(lines) = &mut self.sentinel else {
+                return Err("sentinel directive while not in sentinel mode".into());
+            };
+            lines.push(values.iter().map(|word| word.to_string()).collect());
+            return Ok(());
+        }
         let directive = table::find(name).ok_or("Bad directive or wrong number of arguments")?;
         if values.is_empty() {
             return Err(WRONG_NUMBER.into());

@@ -16,7 +16,13 @@ impl Config {
     /// is in the file is written in the place of its first line, and its other lines go. One that is not in
     /// the file is added at the end, if its value is not the default.
     pub fn rewrite(&self, old: &str) -> String {
-        let defaults = Config::default();
+        self.rewrite_with(old, &[])
+    }
+
+    /// The same for a sentinel: all its lines take the place of the first one in the file.
+    pub fn rewrite_with(&self, old: &str, sentinel: &[String]) -> String {
+        let mut sentinel = Some(sentinel).filter(|lines| !lines.is_empty());
+        let defaults = if self.sentinel.is_some() { Config::for_sentinel() } else { Config::default() };
         let mut lines: Vec<String> = Vec::new();
         let mut done: Vec<&str> = Vec::new();
         for line in old.lines() {
@@ -33,12 +39,16 @@ impl Config {
                         lines.extend(self.lines_of(directive, &defaults, true));
                     }
                 }
+                _ if name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("sentinel")) => {
+                    lines.extend(sentinel.take().into_iter().flatten().cloned());
+                }
                 _ => lines.push(line.to_owned()),
             }
         }
         let missing = DIRECTIVES.iter().filter(|directive| !done.contains(&directive.name));
-        let added: Vec<String> =
+        let mut added: Vec<String> =
             missing.flat_map(|directive| self.lines_of(directive, &defaults, false)).collect();
+        added.extend(sentinel.into_iter().flatten().cloned());
         if !added.is_empty() && !old.lines().any(|line| line.trim() == GENERATED) {
             lines.push(GENERATED.to_owned());
         }

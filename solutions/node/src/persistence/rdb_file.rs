@@ -112,7 +112,8 @@ impl Node {
             return;
         }
         self.persistence.exiting = Some(exit);
-        self.warn("Redis is now ready to exit, bye bye...");
+        let who = if self.sentinel.is_some() { "Sentinel" } else { "Redis" };
+        self.warn(format!("{who} is now ready to exit, bye bye..."));
         self.ask(Effect::Exit { code: 0 });
     }
 }

@@ -104,7 +104,10 @@ impl Pair {
                         }
                         Effect::Log { text, .. } => self.log.push(format!("{port}: {text}")),
                         Effect::Exit { .. } => self.exits.push(port),
-                        Effect::File(_) | Effect::Stall { .. } => {}
+                        Effect::File(_)
+                        | Effect::Stall { .. }
+                        | Effect::Run { .. }
+                        | Effect::EndRun { .. } => {}
                     }
                 }
                 while let Some(conn) = self.node(port).wants_write() {
