@@ -36,8 +36,10 @@ pub(crate) struct Watcher {
     queue: VecDeque<Output>,
     /// The file is being written.
     saving: bool,
-    /// Clients whose answers wait for the file.
-    answers: Vec<(ConnId, BytesMut)>,
+    /// How often the file was begun to be written.
+    saves: u64,
+    /// Clients whose answers wait for the file, and for which write of it.
+    answers: Vec<(ConnId, BytesMut, u64)>,
     next_tick: Millis,
 }
 
@@ -52,6 +54,7 @@ impl Watcher {
             conns: BTreeMap::new(),
             queue: VecDeque::new(),
             saving: false,
+            saves: 0,
             answers: Vec::new(),
             next_tick: now,
         }
@@ -206,6 +209,7 @@ impl Node {
             Output::Log { level, text } => self.log(level, text),
             Output::Save => {
                 watcher.saving = self.rewrite_file(RewriteFor::Sentinel(watcher.machine.lines()));
+                watcher.saves += 1;
                 watcher.queue.retain(|later| *later != Output::Save);
             }
             Output::Script { id, path, args } => self.ask(Effect::Run { id, path, args }),
@@ -238,7 +242,13 @@ impl Node {
         }
         let Some(watcher) = &mut self.sentinel else { return };
         watcher.saving = false;
-        for (id, answer) in std::mem::take(&mut watcher.answers) {
+        watcher.machine.saved(failure.is_none());
+        let done = watcher.saves;
+        let (now, later) =
+            std::mem::take(&mut watcher.answers).into_iter().partition(|(.., write)| *write <= done);
+        watcher.answers = later;
+        let answered: Vec<(ConnId, BytesMut, u64)> = now;
+        for (id, answer, _) in answered {
             let Some(mut conn) = self.conns.take(id) else { continue };
             if self.unblock(&mut conn).is_some() {
                 match failure {
@@ -269,15 +279,18 @@ pub(crate) fn sentinel(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     if !done {
         return crate::commands::help::answer(node, conn, crate::commands::help::SENTINEL);
     }
-    let saves = watcher.machine.wants_to_save();
+    // A vote that was given a moment ago to somebody else may still be on its way to the disk; whoever asks for it
+    // again is not told before it is there either.
+    let depends = watcher.machine.wants_to_save() || args.is(1, "is-master-down-by-addr");
     node.serve_watcher();
-    let waits = node.sentinel.as_ref().is_some_and(|watcher| watcher.saving && saves);
-    if !waits {
-        return conn.out.extend_from_slice(&answer);
-    }
+    let write = node.sentinel.as_ref().filter(|watcher| watcher.saving && depends).map(|watcher| {
+        // What was asked for while a write was under way comes with the next one.
+        watcher.saves + u64::from(watcher.queue.contains(&Output::Save))
+    });
+    let Some(write) = write else { return conn.out.extend_from_slice(&answer) };
     node.block(conn, Wait { keys: Vec::new(), deadline: None, on_timeout: TimeoutReply::Null }, args);
     if let Some(watcher) = &mut node.sentinel {
-        watcher.answers.push((conn.id, answer));
+        watcher.answers.push((conn.id, answer, write));
     }
 }
 

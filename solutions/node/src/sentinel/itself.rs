@@ -56,6 +56,12 @@ impl Sentinel {
         self.out.contains(&Output::Save)
     }
 
+    /// The file was written, or could not be. As long as it is not, every vote asks for it again: what is only in
+    /// memory is not told.
+    pub(crate) fn saved(&mut self, well: bool) {
+        self.unsaved = !well;
+    }
+
     /// A random number below `bound`.
     pub(crate) fn draw(&mut self, bound: u64) -> u64 {
         self.rng.below(bound)

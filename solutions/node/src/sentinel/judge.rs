@@ -137,7 +137,7 @@ impl Sentinel {
         master.ballot.current = current;
         let answer = master.ballot.request(vote);
         self.current_epoch = self.masters[name].ballot.current;
-        if answer.must_be_saved() {
+        if answer.must_be_saved() || self.unsaved {
             self.save();
         }
         if answer.new_epoch {

@@ -129,6 +129,8 @@ pub(crate) struct Sentinel {
     pub(crate) defaults: Defaults,
     pub(crate) failures: SimulatedFailures,
     scripts: scripts::Scripts,
+    /// What was to be written to the file last is not there.
+    unsaved: bool,
     rng: Rng,
     /// The time of the event that is being handled.
     now: Millis,
@@ -161,6 +163,7 @@ impl Sentinel {
             defaults: Defaults::default(),
             failures: SimulatedFailures::default(),
             scripts: scripts::Scripts::default(),
+            unsaved: false,
             rng: Rng::new(seed),
             now,
             next_key: 0,
