@@ -5,6 +5,7 @@
 //! - `… -- memory` compares what data sets take in memory ([`memory`]).
 //! - `… -- sync` compares full synchronisations, and how long a master keeps a client waiting meanwhile
 //!   ([`sync`]).
+//! - `… -- sync-parts` takes full synchronisations apart, for the book ([`parts`]).
 //! - `… -- replicas` compares masters that feed 1, 2 and 4 replicas ([`replicas`]).
 //! - `… -- replication-memory` compares what a master needs for one replica that does not read, and for ten
 //!   ([`replication_memory`]).
@@ -15,6 +16,7 @@
 mod load;
 mod measure;
 mod memory;
+mod parts;
 mod prepare;
 mod replicas;
 mod replication_memory;
@@ -43,6 +45,8 @@ enum What {
     Memory(memory::Options),
     /// A full synchronisation of a million keys, and the master's slowest reply meanwhile.
     Sync(sync::Options),
+    /// What each part of a full synchronisation takes.
+    SyncParts(parts::Options),
     /// The throughput of a master with some replicas: all of them ours, or all Redis.
     Replicas(replicas::Options),
     /// The memory of a master with one and with ten replicas that do not read.
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         None => throughput::run(&options.throughput),
         Some(What::Memory(options)) => memory::run(options),
         Some(What::Sync(options)) => sync::run(options),
+        Some(What::SyncParts(options)) => parts::run(options),
         Some(What::Replicas(options)) => replicas::run(options),
         Some(What::ReplicationMemory(options)) => replication_memory::run(options),
     };
