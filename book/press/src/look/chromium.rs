@@ -21,6 +21,12 @@ const NAMES: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "goog
 /// When it has not answered for so long it never will. Far more than a loaded machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// After so long without a word about a page that is being opened, it is looked at.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// How often a page is asked for.
+const ATTEMPTS: usize = 4;
+
 /// The browser, with one page. Dropping it ends it.
 pub struct Chromium {
     child: Child,
@@ -91,6 +97,8 @@ impl Chromium {
         for domain in ["Page", "Runtime", "Log", "Network"] {
             browser.call(&format!("{domain}.enable"), &json!({}))?;
         }
+        // Before the first page is opened: what is enabled while a page loads can miss its last event.
+        browser.call("Page.setLifecycleEventsEnabled", &json!({ "enabled": true }))?;
         Ok(browser)
     }
 
@@ -134,23 +142,39 @@ impl Chromium {
     pub fn open(&mut self, url: &str) -> Result<()> {
         // Nothing of the page before may still be under way, and complain later.
         self.call("Page.navigate", &json!({ "url": "about:blank" }))?;
-        self.events.clear();
-        let opened = self.call("Page.navigate", &json!({ "url": url }))?;
-        if let Some(error) = opened.get("errorText") {
-            bail!("{}", error.as_str().unwrap_or("it cannot be opened"));
+        // A busy browser sometimes drops a navigation that follows another one at once, and says nothing.
+        for _ in 0..ATTEMPTS {
+            self.events.clear();
+            let opened = self.call("Page.navigate", &json!({ "url": url }))?;
+            if let Some(error) = opened.get("errorText") {
+                bail!("{}", error.as_str().unwrap_or("it cannot be opened"));
+            }
+            if self.has_loaded(&opened["loaderId"])? {
+                return Ok(());
+            }
         }
-        let loader = opened["loaderId"].clone();
+        bail!("the page never finishes loading")
+    }
+
+    /// Waits for a navigation to end. False if nothing was heard of it for a while and the page says that it is not
+    /// there.
+    fn has_loaded(&mut self, loader: &Value) -> Result<bool> {
         let is_loaded = |event: &Value| {
             event["method"] == "Page.lifecycleEvent"
                 && event["params"]["name"] == "load"
-                && event["params"]["loaderId"] == loader
+                && event["params"]["loaderId"] == *loader
         };
-        self.call("Page.setLifecycleEventsEnabled", &json!({ "enabled": true }))?;
         while !self.events.iter().any(is_loaded) {
-            let event = self.next().context("the page never finishes loading")?;
-            self.events.push(event);
+            match self.messages.recv_timeout(QUIET) {
+                Ok(event) => self.events.push(event),
+                Err(RecvTimeoutError::Timeout) => {
+                    let there = "document.readyState === 'complete' && location.href !== 'about:blank'";
+                    return Ok(self.value(there)? == json!(true));
+                }
+                Err(RecvTimeoutError::Disconnected) => bail!("the browser has ended"),
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The value of a script, which may be a promise.
