@@ -29,6 +29,7 @@ pub(crate) fn overview(repo: &Repo) -> Result<(), String> {
     progress.save(repo)?;
     println!("\n  {}\n", "Redis High Availability by Hand".bold());
     let mut next = None;
+    let widest = repo.labs.iter().map(|lab| lab.title.chars().count()).max().unwrap_or(0);
     for lab in &repo.labs {
         let exercises = exercises::load(repo, lab)?;
         let of: u64 = exercises.iter().map(|exercise| exercise.points).sum();
@@ -41,7 +42,7 @@ pub(crate) fn overview(repo: &Repo) -> Result<(), String> {
             let open = exercises.iter().find(|exercise| !progress.passed(&exercise.id));
             next = open.map(|exercise| (lab.clone(), exercise.clone()));
         }
-        println!("  {:>2}  {:<34} {}  {points} of {of}", lab.id, lab.title, bar(points, of));
+        println!("  {:>2}  {:<widest$}  {}  {points} of {of}", lab.id, lab.title, bar(points, of));
     }
     println!();
     match next {

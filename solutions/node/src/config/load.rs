@@ -95,7 +95,7 @@ impl Config {
         }
         let mut config = if sentinel { Config::for_sentinel() } else { Config::default() };
         config.apply_text(&text, read, 0)?;
-        config.check_sentinel()?;
+        config.check_sentinel(&text)?;
         config.file = file.unwrap_or_default().to_owned();
         Ok(config)
     }
@@ -106,14 +106,21 @@ impl Config {
         Config { port: 26379, protected_mode: false, sentinel: Some(Vec::new()), ..Config::default() }
     }
 
-    /// Do the `sentinel` lines make sense, all together?
-    fn check_sentinel(&self) -> Result<(), LoadError> {
+    /// Do the `sentinel` lines of `text` make sense, all together?
+    fn check_sentinel(&self, text: &str) -> Result<(), LoadError> {
         let Some(lines) = &self.sentinel else { return Ok(()) };
-        let checked = crate::sentinel::Watcher::check(lines);
-        checked.map_err(|(place, why)| LoadError::Line {
-            number: place + 1,
-            text: format!("sentinel {}", lines[place].join(" ")),
-            why,
+        crate::sentinel::Watcher::check(lines).map_err(|(place, why)| {
+            let is_one = |line: &str| {
+                line.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("sentinel"))
+            };
+            let mut found = text.lines().enumerate().filter(|(_, line)| is_one(line));
+            // A line of an included file is not in the text; then its words must do.
+            let (index, line) = found.nth(place).unwrap_or((place, ""));
+            let text = match line.trim() {
+                "" => format!("sentinel {}", lines[place].join(" ")),
+                line => line.to_owned(),
+            };
+            LoadError::Line { number: index + 1, text, why }
         })
     }
 

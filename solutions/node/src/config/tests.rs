@@ -244,3 +244,16 @@ fn any_text_is_a_configuration_or_an_error() {
         get(&config, &chosen);
     }
 }
+
+#[test]
+fn a_wrong_sentinel_line_is_named_by_its_place_in_the_file() {
+    let text =
+        "port 26999\n\n# two masters\nsentinel monitor m 127.0.0.1 1 2\n  sentinel parallel-syncs nope 1\n";
+    let error = Config::from_args(&["s.conf", "--sentinel"], &mut |_| Ok(text.into())).unwrap_err();
+    let expected = LoadError::Line {
+        number: 5,
+        text: "sentinel parallel-syncs nope 1".into(),
+        why: "No such master with specified name.".into(),
+    };
+    assert_eq!(error, expected);
+}
