@@ -19,7 +19,7 @@ pub struct Contact {
     pub alive_at: Millis,
     /// When the last answer to an `INFO` came.
     pub info_at: Option<Millis>,
-    /// When the last hello was sent to it.
+    /// When the last hello was taken: the answer to its `PUBLISH` came.
     pub hello_at: Millis,
 }
 // ANCHOR_END: contact
@@ -76,7 +76,7 @@ impl Contact {
         self.info_at = Some(now);
     }
 
-    /// A hello was sent.
+    /// A hello was taken: it has been published.
     pub fn greeted(&mut self, now: Millis) {
         self.hello_at = now;
     }

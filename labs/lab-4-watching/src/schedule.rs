@@ -42,7 +42,7 @@ pub const INFO_PERIOD_IN_TROUBLE: Millis = Millis(1000);
 /// - `PING` goes to all, when the last answer is older than the period and the last `PING` older than half
 ///   of it: an instance that does not answer is not flooded, and a late answer delays nothing by more than
 ///   half a period. The period is [`Periods::ping`], or `down_after` if that is shorter.
-/// - A hello goes to all, when the last one that was sent is older than [`Periods::hello`].
+/// - A hello goes to all, when the last one that was taken is older than [`Periods::hello`].
 pub fn due(
     now: Millis,
     kind: Kind,

@@ -6,6 +6,7 @@ use core_types::{Millis, Periods, Rng};
 /// in Redis's `sentinel.c`).
 pub const MAX_DESYNC: Millis = Millis(1000);
 
+// ANCHOR: attempt
 /// The settings that matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -22,6 +23,7 @@ pub struct Attempt {
     /// random delay. `None`: there has been none.
     pub at: Option<Millis>,
 }
+// ANCHOR_END: attempt
 
 impl Attempt {
     /// This sentinel begins an attempt, or has just voted for another one's: either way an attempt is under way,

@@ -79,7 +79,7 @@ enum Task {
     },
     /// Serve the book and run the nodes it talks about, until Ctrl-C
     Start,
-    /// Nodes that stay: a master on 7000 with its replicas, as a pair, a star, a tree or a chain
+    /// Nodes that stay: a master on 7000 with its replicas, as a pair, a star, a tree or a chain, or watched by sentinels
     #[command(subcommand)]
     Cluster(nodes::cluster::Task),
     /// Run a command until standard input closes

@@ -2,6 +2,7 @@
 
 use core_types::{Endpoint, Epoch, Millis};
 
+// ANCHOR: claim
 /// What somebody holds for the configuration of a master.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
@@ -10,6 +11,7 @@ pub struct Claim {
     /// In which epoch it was put there.
     pub epoch: Epoch,
 }
+// ANCHOR_END: claim
 
 /// A hello brings a claim: is it to be taken over? Only if its epoch is greater than ours. With the same epoch nothing
 /// can be newer, since one epoch has one leader and a leader makes one configuration; whoever says otherwise has
@@ -50,6 +52,7 @@ pub enum Correction {
 }
 // ANCHOR_END: reported
 
+// ANCHOR: standing
 /// What the decision about an instance depends on besides its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -66,6 +69,7 @@ pub struct Standing {
     /// Time between two hellos.
     pub hello_period: Millis,
 }
+// ANCHOR_END: standing
 
 /// Decides what to do about an instance that is a replica by our configuration.
 ///

@@ -80,6 +80,7 @@ pub enum Act {
 }
 // ANCHOR_END: stage
 
+// ANCHOR: failover
 /// One failover of one master, led or hoped to be led by this sentinel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failover {
@@ -92,6 +93,7 @@ pub struct Failover {
     /// An operator wants it (`SENTINEL FAILOVER`): no election, no agreement.
     pub forced: bool,
 }
+// ANCHOR_END: failover
 
 impl Failover {
     /// A failover begins, in an epoch of its own.

@@ -34,6 +34,7 @@ use keyspace::Compact;
 
 pub use limits::{Access, DisklessLoad, OutputLimit, Policy};
 pub use load::{LoadError, Source};
+pub(crate) use rewrite::quoted;
 pub use runtime::Changed;
 
 /// What we call ourselves where Redis says `Redis`.
@@ -133,6 +134,8 @@ pub struct Config {
     pub latency_monitor_threshold: u64,
     /// Who may use `DEBUG`.
     pub enable_debug_command: Access,
+    /// `PARTITION` exists. Not a directive of Redis's; only the file and the flags can set it, and `CONFIG` does not show it.
+    pub enable_test_partition: bool,
     /// Up to where values keep their compact forms.
     pub compact: Compact,
     /// The configuration file we were started with, as an absolute path if the driver knows it; empty
@@ -250,6 +253,7 @@ impl Default for Config {
             slowlog_max_len: 128,
             latency_monitor_threshold: 0,
             enable_debug_command: Access::No,
+            enable_test_partition: false,
             compact: Compact::default(),
             file: String::new(),
             proto_max_bulk_len: 512 << 20,

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::{Buf, BytesMut};
-use core_types::{Millis, Offset, Protocol};
+use core_types::{Endpoint, Millis, Offset, Protocol};
 
 use crate::blocking::Blocked;
 use crate::layers::trees::OverLimit;
@@ -97,6 +97,8 @@ pub(crate) struct Conn {
     pub(crate) kind: Kind,
     pub(crate) addr: String,
     pub(crate) local_addr: String,
+    /// Where it leads to, if we have opened it.
+    pub(crate) target: Option<Endpoint>,
     pub(crate) name: Vec<u8>,
     pub(crate) db: usize,
     pub(crate) protocol: Protocol,
@@ -154,6 +156,7 @@ impl Conn {
             kind: Kind::Client,
             addr,
             local_addr,
+            target: None,
             name: Vec::new(),
             db: 0,
             protocol: Protocol::Resp2,

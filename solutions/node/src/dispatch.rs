@@ -81,6 +81,7 @@ impl Node {
                     self.serve_waiting();
                 }
             }
+            Err(_) if self.partition_command(conn, args) => {}
             Err(text) => self.refuse(conn, args, &text),
         }
         self.withhold_reply(conn, before);
@@ -105,12 +106,14 @@ impl Node {
 
     /// A command did not even run. A transaction it belongs to must not run without it.
     fn refuse(&mut self, conn: &mut Conn, args: Args<'_>, text: &str) {
-        if let Ok(call) = table::resolve(args, self.sentinel.is_some()) {
+        let is_sentinel = self.sentinel.is_some();
+        if let Ok(call) = table::resolve(args, is_sentinel) {
             self.stats.command(call.index).rejected += 1;
         }
         Node::refuse_transaction(conn);
         let begin = conn.out.len();
-        if args.is(0, "exec") {
+        // To a sentinel it is no command at all.
+        if args.is(0, "exec") && !is_sentinel {
             conn.transaction = None;
             self.unwatch_all(conn);
             let why = text.strip_prefix("ERR ").unwrap_or(text);

@@ -51,6 +51,8 @@ pub enum Effect {
         /// Which one.
         id: u64,
     },
+    /// Who is cut off has changed: ask `Node::is_cut` of every connection.
+    Partition,
     /// End the process.
     Exit {
         /// Its exit code.

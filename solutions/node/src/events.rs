@@ -74,6 +74,14 @@ impl Node {
         self.end_event();
     }
 
+    /// Where `Effect::Connect` has led to: a driver that resolves names tells it just before it says that the
+    /// connection is there.
+    pub fn reached(&mut self, id: ConnId, addr: &str) {
+        if let Some(conn) = self.conns.get_mut(id) {
+            conn.addr = addr.to_string();
+        }
+    }
+
     /// `Effect::Connect` succeeded.
     pub fn connected(&mut self, now: Millis, id: ConnId, local_addr: &str) {
         self.now = now;

@@ -36,7 +36,7 @@ impl Node {
         let asked = |words: &[&str]| wanted.iter().any(|word| words.contains(&word.as_str()));
         let all = asked(&["all", "everything"]);
         let default = wanted.is_empty() || asked(&["default"]);
-        let mut text = String::new();
+        let mut text = String::with_capacity(8 * 1024);
         for section in SECTIONS {
             let of_a_sentinel = ["server", "clients", "cpu", "stats", "sentinel"].contains(&section);
             if (self.sentinel.is_some() && !of_a_sentinel)

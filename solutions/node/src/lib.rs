@@ -31,6 +31,7 @@
 //!   (`repl-diskless-sync no` only makes all of them take it whole).
 //! - `repl-diskless-load` is accepted, and always `swapdb` in effect; `repl-disable-tcp-nodelay` is accepted,
 //!   and the driver never waits to fill a segment.
+//! - For tests of ours, and only if the configuration allows it, a node can be cut off from others: see `partition`.
 //! - A `+CONTINUE` that was not asked for, or with something behind it that is no id, ends the attempt.
 
 mod blocking;
@@ -48,6 +49,7 @@ mod monitor;
 mod node;
 mod observe;
 mod output;
+mod partition;
 mod pause;
 mod persistence;
 mod pubsub;
@@ -62,6 +64,7 @@ pub use conn::ConnId;
 pub use effect::{Effect, FileEffect, FileEvent, FileId, Peer};
 pub use meters::Meters;
 pub use node::Node;
+pub use sentinel::{Watched, WatchedReplica};
 
 /// Each layer of the node, named once: the reference answers, or the learner's under a feature.
 pub mod layers {

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::conn::Conns;
 use crate::events::{CRON, SECOND};
 use crate::meters::{Meters, NoMeters};
+use crate::partition::Partition;
 use crate::pause::Pause;
 use crate::persistence::Persistence;
 use crate::pubsub::Listeners;
@@ -46,6 +47,8 @@ pub struct Node {
     pub(crate) rewrite: Option<crate::commands::Rewrite>,
     /// With `--sentinel` this is what the node does.
     pub(crate) sentinel: Option<Box<Watcher>>,
+    /// Who is cut off, in a test.
+    pub(crate) partition: Partition,
     /// Clients are not served for a while.
     pub(crate) paused: Option<Pause>,
     /// Connections that get every command.
@@ -126,6 +129,7 @@ impl Node {
             slowlog: Slowlog::default(),
             rewrite: None,
             sentinel,
+            partition: Partition::default(),
             paused: None,
             monitors: BTreeSet::new(),
             active_expire: true,
@@ -171,6 +175,11 @@ impl Node {
     }
 
     pub(crate) fn ask(&mut self, effect: Effect) {
+        if let Effect::Connect { conn, to } = &effect
+            && let Some(conn) = self.conns.get_mut(*conn)
+        {
+            conn.target = Some(to.clone());
+        }
         self.outbox.push_back(effect);
     }
 }

@@ -19,6 +19,11 @@ impl Node {
         &self.keyspace
     }
 
+    /// What this process calls itself in `INFO`; another one after each restart.
+    pub fn run_id(&self) -> &str {
+        self.run_id.as_str()
+    }
+
     /// Master, or replica of whom.
     pub fn role(&self) -> &Role {
         &self.replication.role

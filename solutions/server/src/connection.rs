@@ -31,6 +31,8 @@ pub(crate) struct Connection {
     /// The time of the event that is being handled: the clock is read once for a read and the writes
     /// that answer it.
     now: Option<Millis>,
+    /// The node was told of the end already; the socket is only held, for a peer that is cut off.
+    is_held: bool,
     /// Runs once we are closing and the peer does not read.
     patience: Option<Pin<Box<Sleep>>>,
 }
@@ -49,7 +51,7 @@ impl Connection {
     pub(crate) fn new(driver: Rc<Driver>, stream: TcpStream, id: ConnId, line: Rc<Line>) -> Connection {
         let (socket, writer) = stream.into_split();
         line.socket.replace(Some(writer));
-        Connection { driver, socket, id, line, now: None, patience: None }
+        Connection { driver, socket, id, line, now: None, is_held: false, patience: None }
     }
 
     /// Reads and hands on until the socket has nothing more for us. Writing is the driver's, but for what
@@ -57,6 +59,18 @@ impl Connection {
     /// are the same to us.
     fn shovel(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
+            if self.line.cut.get() {
+                if self.line.closing.get() && !self.is_held {
+                    self.is_held = true;
+                    self.driver.hold(&self.line);
+                    self.driver.forget(self.id);
+                }
+                // Healing wakes us.
+                return Poll::Pending;
+            }
+            if self.is_held {
+                return Poll::Ready(Ok(()));
+            }
             if self.line.closing.get() {
                 if self.driver.node.borrow().holds_back(self.id) {
                     // It waits for the disk; then we are woken.
@@ -96,6 +110,7 @@ impl Connection {
         let now = *self.now.insert(clock::now());
         driver.node.borrow_mut().receive(now, self.id, data);
         let full = data.len() == scratch.len();
+        driver.look_for_cut(self.id, &self.line);
         driver.settle();
         Poll::Ready(Ok(full))
     }
@@ -153,7 +168,11 @@ impl Future for Connection {
         this.now = None;
         let done = this.shovel(cx);
         // However it ended, the node hears of it once.
-        done.map(|_| this.driver.forget(this.id))
+        done.map(|_| {
+            if !this.is_held {
+                this.driver.forget(this.id);
+            }
+        })
     }
 }
 
@@ -163,7 +182,12 @@ pub(crate) async fn open(driver: Rc<Driver>, id: ConnId, line: Rc<Line>, to: End
     // `None`: the node gave up waiting.
     let outcome = poll_fn(|cx| {
         line.register(cx.waker());
-        if line.closing.get() { Poll::Ready(None) } else { connecting.as_mut().poll(cx).map(Some) }
+        match (line.closing.get(), line.cut.get()) {
+            (true, _) => Poll::Ready(None),
+            // To a peer that is cut off nothing is opened; healing wakes us.
+            (false, true) => Poll::Pending,
+            (false, false) => connecting.as_mut().poll(cx).map(Some),
+        }
     });
     match outcome.await {
         None => driver.forget(id),
@@ -174,7 +198,13 @@ pub(crate) async fn open(driver: Rc<Driver>, id: ConnId, line: Rc<Line>, to: End
         Some(Ok(stream)) => {
             driver.prepare(&stream);
             let local = stream.local_addr().map(|addr| addr.to_string()).unwrap_or_default();
-            driver.event(|node, now| node.connected(now, id, &local));
+            let reached = stream.peer_addr().map(|addr| addr.to_string());
+            driver.event(|node, now| {
+                if let Ok(addr) = &reached {
+                    node.reached(id, addr);
+                }
+                node.connected(now, id, &local);
+            });
             Connection::new(driver, stream, id, line).await;
         }
     }

@@ -35,6 +35,10 @@ pub(crate) struct Driver {
     pub(crate) programs: Programs,
     /// By `ConnId::slot`.
     lines: RefCell<Vec<Slot>>,
+    /// Connections that are over for the node, and that the peer, who is cut off, must not hear of yet.
+    held: RefCell<Vec<Rc<Line>>>,
+    /// Somebody is cut off.
+    pub(crate) partitioned: Cell<bool>,
     /// Connections with something to write, and how to wake the task that writes.
     to_write: RefCell<VecDeque<ConnId>>,
     writer: Notify,
@@ -59,6 +63,8 @@ pub(crate) struct Line {
     pub(crate) blocked: Cell<bool>,
     /// The node takes no more input until output has left: the task must be told when it has.
     pub(crate) paused: Cell<bool>,
+    /// Its peer is cut off, in a test: the socket is left alone, and new ones are not opened.
+    pub(crate) cut: Cell<bool>,
     /// Where to write. `None` while we are still connecting.
     pub(crate) socket: RefCell<Option<OwnedWriteHalf>>,
     waker: RefCell<Option<Waker>>,
@@ -70,6 +76,14 @@ impl Line {
         let mut known = self.waker.borrow_mut();
         if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
             *known = Some(waker.clone());
+        }
+    }
+
+    /// Afterwards its task sees what has piled up.
+    fn cut_or_heal(&self, cut: bool) {
+        if self.cut.replace(cut) && !cut {
+            self.blocked.set(true);
+            self.wake();
         }
     }
 
@@ -89,6 +103,8 @@ impl Driver {
             disk,
             programs: Programs::default(),
             lines: RefCell::default(),
+            held: RefCell::default(),
+            partitioned: Cell::new(false),
             to_write: RefCell::default(),
             writer: Notify::new(),
             timer_at: Cell::new(Millis(u64::MAX)),
@@ -139,6 +155,7 @@ impl Driver {
             Effect::Log { level, role, text } => self.log.line(role, level, &text),
             Effect::Connect { conn, to } => {
                 let line = self.add_line(conn);
+                line.cut.set(self.node.borrow().is_cut(conn));
                 spawn_local(open(Rc::clone(self), conn, line, to));
             }
             Effect::Close { conn } => self.with_line(conn, |line| {
@@ -151,6 +168,7 @@ impl Driver {
                 drop(spawn_local(programs::run(Rc::clone(self), id, path, args)));
             }
             Effect::EndRun { id } => self.programs.end(id),
+            Effect::Partition => self.partition(),
             Effect::Exit { code } => {
                 self.exit.set(Some(code));
                 self.exited.notify_one();
@@ -185,6 +203,31 @@ impl Driver {
             _ => return,
         };
         act(&line);
+    }
+
+    /// Who is cut off has changed.
+    fn partition(&self) {
+        let node = self.node.borrow();
+        self.partitioned.set(node.is_partitioned());
+        for (id, line) in self.lines.borrow().iter().flatten() {
+            line.cut_or_heal(node.is_cut(*id));
+        }
+        // Which of those that are over were behind this cut or that does not matter any more.
+        if !node.is_partitioned() {
+            self.held.borrow_mut().drain(..).for_each(|line| line.cut_or_heal(false));
+        }
+    }
+
+    /// What a peer has said of itself may have shown that it is cut off.
+    pub(crate) fn look_for_cut(&self, id: ConnId, line: &Line) {
+        if self.partitioned.get() {
+            line.cut_or_heal(self.node.borrow().is_cut(id));
+        }
+    }
+
+    /// Keeps a connection open that the node has closed, until the cut is healed.
+    pub(crate) fn hold(&self, line: &Rc<Line>) {
+        self.held.borrow_mut().push(Rc::clone(line));
     }
 
     /// The connection is over, whoever ended it.
@@ -256,7 +299,7 @@ impl Driver {
     /// Writes for one connection what its socket takes at once. The rest is for its own task, which can
     /// wait for the socket.
     fn write(self: &Rc<Self>, now: Millis, id: ConnId, line: &Line) {
-        if line.blocked.get() || line.closing.get() {
+        if line.blocked.get() || line.closing.get() || line.cut.get() {
             return;
         }
         let socket = line.socket.borrow();
@@ -347,8 +390,10 @@ fn stand_still(time: Millis) {
     std::thread::sleep(Duration::from_millis(time.0));
 }
 
-/// Where `to` is. Addresses need no resolver, and no thread for it.
+/// Where `to` is. Addresses need no resolver, and no thread for it. Of several addresses the first one of IPv4 is taken:
+/// nodes listen there, and not always on both.
 pub(crate) async fn resolve(to: &Endpoint) -> std::io::Result<SocketAddr> {
-    let found = tokio::net::lookup_host((to.host.as_str(), to.port)).await?.next();
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((to.host.as_str(), to.port)).await?.collect();
+    let found = found.iter().find(|addr| addr.is_ipv4()).or(found.first()).copied();
     found.ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "Name or service not known"))
 }

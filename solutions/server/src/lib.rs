@@ -23,6 +23,8 @@
 //!
 //! # Differences from Redis
 //!
+//! - `enable-test-partition yes`, which is off by default, lets tests and the bench cut a node off from others: sockets
+//!   with those peers are left alone, as if the cable were cut. See the module `partition` of the crate `node`.
 //! - A panic, which only a bug of ours can cause, ends the process. If the panic is the `todo!` of an
 //!   exercise, it ends with one line that names the exercise; see [`unwritten`].
 //! - `HA_EXIT_WITH_PARENT=1` in the environment: end when standard input does. A program that starts nodes

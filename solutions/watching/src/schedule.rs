@@ -42,7 +42,7 @@ pub const INFO_PERIOD_IN_TROUBLE: Millis = Millis(1000);
 /// - `PING` goes to all, when the last answer is older than the period and the last `PING` older than half
 ///   of it: an instance that does not answer is not flooded, and a late answer delays nothing by more than
 ///   half a period. The period is [`Periods::ping`], or `down_after` if that is shorter.
-/// - A hello goes to all, when the last one that was sent is older than [`Periods::hello`].
+/// - A hello goes to all, when the last one that was taken is older than [`Periods::hello`].
 pub fn due(
     now: Millis,
     kind: Kind,
@@ -56,7 +56,7 @@ pub fn due(
     if kind != Kind::Sentinel {
         let hurry = in_trouble && kind == Kind::Replica;
         let period = if hurry { INFO_PERIOD_IN_TROUBLE } else { periods.info };
-        // Counted from the answer: a question that got lost is asked again with the next PING's rhythm.
+        // Counted from the answer: a question that got lost is asked again at once.
         if contact.info_at.is_none_or(|at| now.since(at) > period) {
             probes.push(Probe::Info);
         }

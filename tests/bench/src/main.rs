@@ -9,6 +9,7 @@
 //! - `… -- replicas` compares masters that feed 1, 2 and 4 replicas ([`replicas`]).
 //! - `… -- replication-memory` compares what a master needs for one replica that does not read, and for ten
 //!   ([`replication_memory`]).
+//! - `… -- sentinel-failover` compares how long a client waits when a master dies ([`sentinel_failover`]).
 //!
 //! Each is done several times in turn, so that whatever else the machine does meets both alike, and the
 //! medians are shown. Everything that was started has ended when a command returns.
@@ -21,6 +22,7 @@ mod prepare;
 mod replicas;
 mod replication_memory;
 mod report;
+mod sentinel_failover;
 mod sync;
 mod throughput;
 
@@ -32,6 +34,7 @@ use system::redis_tool;
 /// Compares ha-server with redis-server on this machine.
 #[derive(Parser, Debug)]
 #[command(name = "bench", args_conflicts_with_subcommands = true)]
+#[group(skip)]
 struct Options {
     #[command(subcommand)]
     what: Option<What>,
@@ -51,6 +54,8 @@ enum What {
     Replicas(replicas::Options),
     /// The memory of a master with one and with ten replicas that do not read.
     ReplicationMemory(replication_memory::Options),
+    /// The time from the death of a master to the next write, with three sentinels.
+    SentinelFailover(sentinel_failover::Options),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +76,7 @@ fn main() -> ExitCode {
         Some(What::SyncParts(options)) => parts::run(options),
         Some(What::Replicas(options)) => replicas::run(options),
         Some(What::ReplicationMemory(options)) => replication_memory::run(options),
+        Some(What::SentinelFailover(options)) => sentinel_failover::run(options),
     };
     match result {
         Ok(table) => {

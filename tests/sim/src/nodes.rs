@@ -4,6 +4,8 @@
 //!   waits for replicas, [`load`] what a busy client says.
 //! - [`rules`] are what must hold between a master and its replicas; [`Ledger`] is what must hold in a whole
 //!   tree, [`resync`] when a partial resynchronisation is due.
+//! - [`sentinels`] are what must hold among sentinels and what they watch; a [`Seeker`] is a client that asks
+//!   sentinels where the master is.
 //! - [`tamper`] makes known-bad nodes, to see that the rules notice.
 //! - [`stories`] are runs to read.
 
@@ -16,13 +18,15 @@ pub mod ledger;
 pub mod load;
 pub mod resync;
 pub mod rules;
+mod seeker;
+pub mod sentinels;
 pub mod stories;
 pub mod tamper;
 mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use core_types::{Broken, LogLevel, Millis, Role};
+use core_types::{Broken, LogLevel, Millis, Rng, Role};
 use node::config::Config;
 use node::{ConnId, Effect, Node, Peer};
 
@@ -31,9 +35,12 @@ use crate::world::{Boot, Conn, Host, Input, Io};
 pub use client::{Client, Load};
 pub use digest::digest;
 pub use ledger::Ledger;
+pub use seeker::Seeker;
+pub use sentinels::Scrutiny;
 pub use witness::Witness;
 
 use resync::{Grounds, Sync};
+use sentinels::Overheard;
 use tamper::{Passing, Tampered, Way};
 
 /// A node on a host of the simulated world.
@@ -44,6 +51,14 @@ pub struct NodeHost {
     tampered: Option<Tampered>,
     /// Files the node has open, by name.
     files: disk::Files,
+    /// A file that is on the disk before the process starts, and its content.
+    installed: Option<(String, String)>,
+    slow_disk: Option<disk::Slow>,
+    lying_disk: Option<disk::Liar>,
+    /// Orders that an operator gives at each start.
+    orders: Vec<String>,
+    /// What a sentinel has told.
+    overheard: Option<Overheard>,
     to_world: BTreeMap<ConnId, Conn>,
     to_node: BTreeMap<Conn, ConnId>,
     /// Connections that the node has opened itself: to its master.
@@ -65,9 +80,32 @@ impl NodeHost {
         NodeHost::around(Node::with_files(config, boot.seed, boot.now))
     }
 
+    /// As [`with_files`](NodeHost::with_files), with the configuration that is in `file` on the host's disk; if there
+    /// is no such file yet, `first` is put there. The node keeps its configuration in it. `sentinel`: it was started with
+    /// `--sentinel`.
+    ///
+    /// # Panics
+    /// If it is no sound configuration: then a node has written something that it cannot read.
+    pub fn configured(boot: &Boot, file: &str, first: &str, sentinel: bool) -> NodeHost {
+        let kept = boot.disk.read(file).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let text = kept.unwrap_or_else(|| first.to_string());
+        let args = if sentinel { vec![file, "--sentinel"] } else { vec![file] };
+        let config = Config::from_args(&args, &mut |_| Ok(text.clone()));
+        let config = config.unwrap_or_else(|error| panic!("{}: {error} in:\n{text}", boot.name));
+        let mut host = NodeHost::with_files(config, boot);
+        host.installed = Some((file.into(), text));
+        host
+    }
+
     fn around(node: Node) -> NodeHost {
+        let overheard = node.sentinel_id().map(|_| Overheard::default());
         NodeHost {
             node,
+            installed: None,
+            slow_disk: None,
+            lying_disk: None,
+            orders: Vec::new(),
+            overheard,
             log: None,
             tampered: None,
             files: disk::Files::new(),
@@ -83,6 +121,29 @@ impl NodeHost {
     #[must_use]
     pub fn with_log(mut self, level: LogLevel) -> NodeHost {
         self.log = Some(level);
+        self
+    }
+
+    /// Gives the host a disk that takes so long for each thing it is asked for, at least and at most. Without this
+    /// everything is done at once, and a crash never finds anything half done.
+    #[must_use]
+    pub fn with_slow_disk(mut self, pace: (Millis, Millis), seed: u64) -> NodeHost {
+        let (rng, asked) = (Rng::new(seed), std::collections::VecDeque::new());
+        self.slow_disk = Some(disk::Slow { pace, rng, asked, next: None });
+        self
+    }
+
+    /// As [`with_slow_disk`](NodeHost::with_slow_disk), but the disk says at once that all is done: a known-bad one.
+    #[must_use]
+    pub fn with_lying_disk(mut self, delay: (Millis, Millis), seed: u64) -> NodeHost {
+        self.lying_disk = Some(disk::Liar { delay, rng: Rng::new(seed), unsynced: Vec::new(), count: 0 });
+        self
+    }
+
+    /// An operator gives this order whenever the process has started: for what is in no file.
+    #[must_use]
+    pub fn with_order(mut self, command: &str) -> NodeHost {
+        self.orders.push(command.into());
         self
     }
 
@@ -112,6 +173,11 @@ impl NodeHost {
     /// The connection with the node's master, if it has one.
     pub fn link(&self) -> Option<Conn> {
         self.links.first().and_then(|id| self.to_world.get(id)).copied()
+    }
+
+    /// What this process has told, if it is a sentinel.
+    pub fn overheard(&self) -> Option<&Overheard> {
+        self.overheard.as_ref()
     }
 
     /// Requests for synchronisation that this process has made, and answers that it has given, in order.
@@ -149,6 +215,9 @@ impl NodeHost {
                 self.node.closed(now, conn);
             }
             Effect::Log { level, role, text } => {
+                if let Some(overheard) = &mut self.overheard {
+                    overheard.logged(&text);
+                }
                 if self.log.is_some_and(|shown| level >= shown) {
                     let _ = role;
                     io.note(text);
@@ -156,10 +225,15 @@ impl NodeHost {
             }
             // The world stops processes by itself.
             Effect::Stall { .. } => {}
-            Effect::File(effect) => disk::carry_out(&mut self.node, &mut self.files, effect, io),
+            Effect::File(effect) => match (&mut self.slow_disk, &mut self.lying_disk) {
+                (_, Some(liar)) => liar.carry_out(&mut self.node, &mut self.files, effect, io),
+                (Some(slow), _) => slow.ask(now, effect),
+                (None, None) => disk::carry_out(&mut self.node, &mut self.files, effect, io),
+            },
             // There are no programs here; whatever it was, it went well.
             Effect::Run { id, .. } => self.node.run_ended(now, id, Some(0)),
-            Effect::EndRun { .. } => {}
+            // The simulator has partitions of its own.
+            Effect::EndRun { .. } | Effect::Partition => {}
             Effect::Exit { .. } => io.exit(),
         }
     }
@@ -175,8 +249,13 @@ impl NodeHost {
             let (len, taken) = (pending.len(), io.write(conn, pending));
             if taken > 0 {
                 let decided = &mut self.decided;
-                let spoken = Sync::spoken(&self.node, decided, conn, self.links.contains(&id), pending);
-                self.syncs.extend(spoken);
+                match &mut self.overheard {
+                    Some(overheard) => overheard.said(pending),
+                    None => {
+                        let to_master = self.links.contains(&id);
+                        self.syncs.extend(Sync::spoken(&self.node, decided, conn, to_master, pending));
+                    }
+                }
                 self.node.sent(now, id, taken);
             }
             if taken < len || len == 0 {
@@ -197,6 +276,9 @@ impl NodeHost {
             self.node.sent(now, id, bytes.len());
             let way = Way::Out;
             tampered.pass(Passing { node: &self.node, conn, to_master, way, bytes: &mut bytes });
+            if let Some(overheard) = &mut self.overheard {
+                overheard.said(&bytes);
+            }
             self.syncs.extend(Sync::spoken(&self.node, &mut self.decided, conn, to_master, &bytes));
             tampered.unsent.entry(conn).or_default().extend_from_slice(&bytes);
         }
@@ -226,7 +308,15 @@ impl Host for NodeHost {
     fn handle(&mut self, input: Input<'_>, io: &mut Io<'_, '_>) {
         let now = io.now();
         match input {
-            Input::Start => {}
+            Input::Start => {
+                if let Some((name, text)) = self.installed.take() {
+                    io.disk().write(&name, text.as_bytes());
+                    io.disk().sync(&name);
+                }
+                for order in std::mem::take(&mut self.orders) {
+                    self.order(io, &order);
+                }
+            }
             Input::Accepted { conn, peer, .. } => {
                 let peer = Peer { addr: peer.into(), local_addr: io.local_address(conn), loopback: true };
                 let id = self.node.accept(now, peer);
@@ -268,13 +358,22 @@ impl Host for NodeHost {
                     self.node.closed(now, id);
                 }
             }
-            Input::Tick => self.node.tick(now),
+            Input::Tick => {
+                if let Some(liar) = &mut self.lying_disk {
+                    liar.sync_what_is_due(now, io);
+                }
+                while let Some(done) = self.slow_disk.as_mut().and_then(|slow| slow.due(now)) {
+                    disk::carry_out(&mut self.node, &mut self.files, done, io);
+                }
+                self.node.tick(now);
+            }
         }
         self.serve(io);
     }
 
     fn next_deadline(&self) -> Option<Millis> {
-        self.node.next_deadline()
+        let disk = self.slow_disk.as_ref().and_then(|slow| slow.next);
+        self.node.next_deadline().into_iter().chain(disk).min()
     }
 
     fn check_invariants(&self) -> Result<(), Broken> {
@@ -287,6 +386,7 @@ impl Host for NodeHost {
 
     fn state(&self) -> Option<String> {
         Some(match (self.node.role(), self.node.link_state()) {
+            _ if self.overheard.is_some() => sentinels::mood(&self.node),
             _ if self.node.is_loading() => "Loading files".into(),
             (Role::Master, _) => "Master".into(),
             (Role::Replica { .. }, Some(link)) => link.to_string(),

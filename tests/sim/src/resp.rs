@@ -174,6 +174,9 @@ fn frame(bytes: &[u8], depth: usize) -> Read {
             };
             match bytes.get(next..whole - 2) {
                 Some(value) if bytes.len() >= whole => {
+                    if let Some(info) = info(value) {
+                        return Read::Message(whole, Some(info));
+                    }
                     let value = shorten(value);
                     Read::Message(whole, Some(format!("\"{}\"", show_bytes(&value))))
                 }
@@ -214,6 +217,14 @@ fn frame(bytes: &[u8], depth: usize) -> Read {
     }
 }
 
+/// A whole `INFO` is known by what a sentinel reads in it: the role, and what becomes of a replica's link.
+fn info(text: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(text).ok().filter(|text| text.starts_with("# Server\r\n"))?;
+    let field = |name| text.lines().find_map(|line: &str| line.strip_prefix(name)?.strip_prefix(':'));
+    let Some(master) = field("master_host") else { return Some(format!("<INFO: {}>", field("role")?)) };
+    Some(format!("<INFO: slave of {master}, link {}>", field("master_link_status")?))
+}
+
 /// As [`show_bytes`], but without a backslash before quotes: nothing encloses this text.
 fn show_text(bytes: &[u8]) -> String {
     show_bytes(bytes).replace("\\\"", "\"")
@@ -247,7 +258,9 @@ fn shorten_id(word: &[u8]) -> Vec<u8> {
 }
 
 fn shorten(word: &[u8]) -> Vec<u8> {
-    shorten_to(&shorten_id(word), SHOWN)
+    // A sentinel's hello has its id between commas.
+    let fields: Vec<Vec<u8>> = word.split(|byte| *byte == b',').map(shorten_id).collect();
+    shorten_to(&fields.join(&b','), SHOWN)
 }
 
 fn shorten_to(text: &[u8], limit: usize) -> Vec<u8> {
@@ -308,6 +321,19 @@ mod tests {
                 .concat();
         assert_eq!(labels(&[&marked]), expected);
         assert_eq!(labels(&marked.chunks(1).collect::<Vec<_>>()), expected);
+    }
+
+    #[test]
+    fn what_a_sentinel_hears_is_told_by_what_it_looks_for() {
+        let long = "filler:0\r\n".repeat(20);
+        let master = format!("# Server\r\n{long}# Replication\r\nrole:master\r\nslave0:ip=a\r\n");
+        let replica = format!("# Server\r\n{long}role:slave\r\nmaster_host:a\r\nmaster_link_status:up\r\n");
+        let hello = format!("s1,26379,{},1,shop,master,7000,0", "0123456789".repeat(4));
+        let bulk = |text: &str| format!("${}\r\n{text}\r\n", text.len());
+        let spoken = [bulk(&master), bulk(&replica), bulk(&hello)].concat();
+        let expected =
+            ["<INFO: master>", "<INFO: slave of a, link up>", "\"s1,26379,01234567..,1,shop,master,7000,0\""];
+        assert_eq!(labels(&[spoken.as_bytes()]), expected);
     }
 
     #[test]

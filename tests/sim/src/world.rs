@@ -10,7 +10,8 @@
 //! - *A crash* kills a process, not its machine: peers get a reset (or what was sent, then the end), and files
 //!   keep what was synced ([`Disk`]).
 //! - *A pause* stops a process while its kernel goes on: connections are still accepted, bytes pile up.
-//! - *Clocks* differ by whole jumps; they don't drift.
+//! - *Clocks* differ by whole jumps; they don't drift. A clock that is set back does not prolong the sleep that a
+//!   process is in: how long that takes was decided before.
 
 mod disk;
 mod fault;
@@ -84,12 +85,16 @@ struct Slot {
     skew: i64,
     paused: bool,
     restarts: u32,
+    /// When it died last.
+    died_at: Option<Millis>,
     /// What its kernel holds for it while it is paused.
     held: Vec<Event>,
     /// Connections on which it doesn't want to read now.
     choked: Vec<Conn>,
     last_tick: Millis,
     ticks: u32,
+    /// When the process wants a tick, by its clock; it changes only by what happens to the process.
+    deadline: Option<Millis>,
 }
 
 /// The simulated world. See the [module](self).
@@ -135,10 +140,12 @@ impl<'t> World<'t> {
             skew: i64::try_from(self.net.profile.epoch.0).unwrap_or(i64::MAX),
             paused: false,
             restarts: 0,
+            died_at: None,
             held: Vec::new(),
             choked: Vec::new(),
             last_tick: Millis::ZERO,
             ticks: 0,
+            deadline: None,
         });
         id
     }
@@ -160,6 +167,7 @@ impl<'t> World<'t> {
             name: address.name.clone(),
             ip: address.ip.clone(),
             restarts: slot.restarts,
+            disk: slot.disk.clone(),
         };
         slot.host = Some((slot.factory)(&boot));
         slot.restarts += 1;
@@ -232,6 +240,16 @@ impl<'t> World<'t> {
     /// How often the process on a host has been started.
     pub fn starts(&self, id: HostId) -> u32 {
         self.slots[id.0].restarts
+    }
+
+    /// When the process on a host last crashed.
+    pub fn died_at(&self, id: HostId) -> Option<Millis> {
+        self.slots[id.0].died_at
+    }
+
+    /// A host's address, by which others can connect to it as well as by its name.
+    pub fn ip(&self, id: HostId) -> &str {
+        &self.net.addresses[id.0].ip
     }
 
     /// True while the process runs, but stands still.

@@ -191,25 +191,44 @@ fn parse(line: &str) -> Option<Step<'_>> {
 /// # Panics
 /// If a line is no step.
 pub fn differences(ours: u16, real: u16, script: &str, patience: Duration) -> String {
-    let mut sides = [ours, real].map(|port| Side { port, patience, clients: BTreeMap::new() });
+    differences_but([ours, real], [script, script], patience, |_, reply| mask_monitor(reply))
+}
+
+/// The same with a script for each of them, of as many lines, and with a mask: what it makes of the replies to both
+/// is compared. It is told whose reply it is: 0, ours, or 1, the real one's.
+///
+/// # Panics
+/// If a line is no step.
+pub fn differences_but(
+    ports: [u16; 2],
+    scripts: [&str; 2],
+    patience: Duration,
+    mask: impl Fn(usize, Vec<u8>) -> Vec<u8>,
+) -> String {
+    let mut sides = ports.map(|port| Side { port, patience, clients: BTreeMap::new() });
     let mut found = String::new();
-    for (number, line) in script.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
+    for (number, lines) in scripts[0].lines().zip(scripts[1].lines()).enumerate() {
+        let lines: [&str; 2] = lines.into();
+        let lines = lines.map(str::trim);
+        if lines[0].is_empty() || lines[0].starts_with('#') {
             continue;
         }
-        let step = parse(line).unwrap_or_else(|| panic!("line {}: no step: {line}", number + 1));
-        let [left, right] = &mut sides;
-        let (left, right) = (left.step(&step), right.step(&step));
-        let [left, right] =
-            [left, right].map(|replies| replies.into_iter().map(mask_monitor).collect::<Vec<_>>());
+        let mut replies = [0, 1].map(|side| {
+            let line = lines[side];
+            let step = parse(line).unwrap_or_else(|| panic!("line {}: no step: {line}", number + 1));
+            let replies = sides[side].step(&step);
+            (step.compared, replies.into_iter().map(|reply| mask(side, reply)).collect::<Vec<_>>())
+        });
+        let compared = replies[0].0;
+        let [left, right] = replies.each_mut().map(|(_, replies)| std::mem::take(replies));
         let missing = left.iter().chain(&right).any(|reply| reply.starts_with(b"<no reply"));
-        if missing || (step.compared && left != right) {
+        if missing || (compared && left != right) {
             let show =
                 |replies: &[Vec<u8>]| replies.iter().map(|reply| show_bytes(reply)).collect::<Vec<_>>();
             found += &format!(
-                "line {}: {line}\n   ours:  {}\n   redis: {}\n",
+                "line {}: {}\n   ours:  {}\n   redis: {}\n",
                 number + 1,
+                lines[0],
                 show(&left).join(" | "),
                 show(&right).join(" | ")
             );

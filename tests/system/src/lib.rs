@@ -1,11 +1,11 @@
 //! End-to-end tests with real processes and sockets, real Redis beside ours.
 //!
-//! This library holds what the tests in `tests/` share: programs to start ([`Server`]), a client that
-//! shows bytes and replies ([`Client`]), a master that follows a script ([`scripted`]), a replica that
-//! does what a test wants ([`raw_replica()`]), data sets to write
-//! and to compare ([`data`]), scripts for both kinds of server ([`mod@compare`]) and commands made up at random
-//! ([`grammar`]), a load of writes ([`load`]), cables that can be cut ([`Cable`]), what trees of servers have in
-//! common ([`topology`]), and waiting for a condition ([`wait`]).
+//! This library holds what the tests in `tests/` share: programs to start ([`Server`], [`Sentinel`]), a client
+//! that shows bytes and replies ([`Client`]), a master that follows a script ([`scripted`]), a replica that
+//! does what a test wants ([`raw_replica()`]), data sets to write and to compare ([`data`]), scripts for both
+//! kinds of server ([`mod@compare`]) and commands made up at random ([`grammar`]), a load of writes ([`load`]),
+//! cables that can be cut ([`Cable`]), what trees of servers have in common ([`topology`]), and waiting for a
+//! condition ([`wait`]).
 //!
 //! # Which programs are tested
 //!
@@ -40,7 +40,7 @@ pub use client::Client;
 pub use fenced::Fenced;
 pub use programs::{ha_cli, redis_tool, redis_tool_or_skip};
 pub use raw_replica::{raw_replica, skip_snapshot};
-pub use sentinel::{Sentinel, WATCHED};
+pub use sentinel::{Refusal, Sentinel, WATCHED, pair_value, watching};
 pub use server::{Kind, Server, free_port};
 
 /// Starts a real `redis-server` with these flags, or says that the test that calls this is skipped.

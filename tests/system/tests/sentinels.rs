@@ -31,24 +31,11 @@ fn group(sentinels: [Kind; 3], nodes: [Kind; 3]) -> Group {
         });
         // And each of them reached, with its priority known.
         wait::until("the replicas' INFO", || {
-            let Frame::Array(replicas) = sentinel.run("SENTINEL REPLICAS watched") else { return false };
-            let all = |name: &str| {
-                let mut values: Vec<String> = replicas.iter().map(|replica| value(replica, name)).collect();
-                values.sort();
-                values
-            };
-            all("slave-priority") == ["10", "100"] && all("master-link-status") == ["ok", "ok"]
+            sentinel.fields_of("REPLICAS", "slave-priority") == ["10", "100"]
+                && sentinel.fields_of("REPLICAS", "master-link-status") == ["ok", "ok"]
         });
     }
     Group { master, preferred, other, sentinels }
-}
-
-/// One value of a flat list of names and values.
-fn value(list: &Frame, name: &str) -> String {
-    let Frame::Array(parts) = list else { return String::new() };
-    let found = parts.chunks(2).find(|pair| pair[0].as_bytes() == Some(name.as_bytes()));
-    let bytes = found.and_then(|pair| pair.get(1)?.as_bytes());
-    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
 }
 
 /// A field of `INFO replication`. A sentinel that changes a node's role sends its clients away, us too: then there is none.

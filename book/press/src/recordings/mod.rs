@@ -11,9 +11,11 @@ mod ch00;
 mod ch01;
 mod ch02;
 mod ch03;
+mod ch04;
 mod ch05;
 mod edit;
 mod scene;
+mod watchers;
 
 use sim::Trace;
 
@@ -27,6 +29,7 @@ pub fn all() -> Vec<(&'static str, Recording)> {
     all.extend(runs(ch01::all()));
     all.extend(ch02::all());
     all.extend(ch03::all());
+    all.extend(ch04::all());
     all.extend(ch05::all());
     all
 }

@@ -1,4 +1,4 @@
-//! `cargo workbook cluster up | down | status | kill NAME`: nodes that stay when the command has ended.
+//! `cargo workbook cluster up | down | status | kill | partition | heal`: nodes that stay when the command has ended.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use clap::Subcommand;
 
 use super::shape::{FIRST_PORT, Node, Plan, Wish};
 use super::{
-    build_server, command, find_redis, pause, process, require_free, room, status, talk, wait_until_ready,
+    build_server, command, find_redis, partition, pause, process, require_free, room, sentinels, status,
+    talk, wait_until_ready,
 };
 use crate::repo::{self, Repo};
 
@@ -24,6 +25,7 @@ pub(crate) enum Task {
     ///   tree     master ── replica-1 ── replica-3, replica-4
     ///                   └─ replica-2
     ///   chain    master ── replica-1 ── replica-2 ── replica-3 ── replica-4
+    ///   sentinel master ── replica-1, replica-2, watched by sentinel-1, sentinel-2, sentinel-3
     ///
     /// Without any option, `up` starts those nodes of the running shape that are down; if there is none, a pair. For
     /// another shape, end the running one by `down`.
@@ -35,9 +37,24 @@ pub(crate) enum Task {
     Status,
     /// Crash a node (`up` starts it again)
     Kill {
-        /// Its name: `master`, `replica`, or `replica-1` and so on where there are several
+        /// Its name (`master`, `replica-1`, …) or its number: 0 listens on 7000, 1 on 7001, and so on
         name: String,
     },
+    /// Cut nodes off from each other, as if cables were cut: `partition 0,3 1,2,4,5`
+    ///
+    /// Each group is a list of names or numbers between commas. Between two groups nothing passes, in either direction:
+    /// connections stay, and nothing comes through; new ones are neither made nor refused. Nodes that are in no group are
+    /// together on one more side. You are on no side: `ha-cli` and redis-cli reach all nodes.
+    ///
+    /// What is between two real redis-servers nobody can cut: then you are told.
+    #[command(verbatim_doc_comment)]
+    Partition {
+        /// The groups; one alone is cut off from all others
+        #[arg(required = true)]
+        groups: Vec<String>,
+    },
+    /// End the partition: what was held back comes through
+    Heal,
 }
 
 /// Runs one of them.
@@ -50,7 +67,29 @@ pub(crate) fn run(repo: &Repo, task: &Task) -> Result<(), String> {
             Ok(())
         }
         Task::Kill { name } => kill(repo, &find(&plan(repo), name)?),
+        Task::Partition { groups } => {
+            let mut plan = plan(repo);
+            plan.partition = partition::sides(&plan.nodes(), groups, |word| find(&plan, word))?;
+            divide(repo, &plan)
+        }
+        Task::Heal => divide(repo, &Plan { partition: Vec::new(), ..plan(repo) }),
     }
+}
+
+/// Makes the nodes that run keep to the plan's partition, and remembers it.
+fn divide(repo: &Repo, plan: &Plan) -> Result<(), String> {
+    let up: Vec<Node> = plan.nodes().into_iter().filter(|node| running(repo, node).is_some()).collect();
+    if up.is_empty() {
+        return Err("no node is running. Start some: cargo workbook cluster up".to_string());
+    }
+    let notes = partition::apply(&up, &plan.partition)?;
+    plan.save(repo)?;
+    println!();
+    for line in partition::describe(&plan.nodes(), &plan.partition).into_iter().chain(notes) {
+        println!("  {line}");
+    }
+    println!("\n  Look at it: cargo workbook cluster status\n");
+    Ok(())
 }
 
 /// What runs, or would run if nothing is said.
@@ -61,7 +100,8 @@ fn plan(repo: &Repo) -> Plan {
 /// The node of this name, or an explanation that names those there are.
 fn find(plan: &Plan, name: &str) -> Result<Node, String> {
     let nodes = plan.nodes();
-    nodes.iter().find(|node| node.name == name).cloned().ok_or_else(|| {
+    let is_it = |node: &&Node| node.name == name || name.parse() == Ok(node.number());
+    nodes.iter().find(is_it).cloned().ok_or_else(|| {
         let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
         format!("there is no node \"{name}\". The nodes are: {}", names.join(", "))
     })
@@ -88,6 +128,15 @@ fn up(repo: &Repo, wish: &Wish) -> Result<(), String> {
         for node in &missing {
             let program = redis.as_deref().filter(|_| node.is_redis).unwrap_or(&ours);
             start(repo, program, node)?;
+        }
+        if plan.partition.is_empty() {
+            let (watchers, data): (Vec<Node>, Vec<Node>) =
+                nodes.iter().cloned().partition(|node| node.watches.is_some());
+            sentinels::wait_until_met(&watchers, data.len() - 1);
+        } else {
+            // Who comes back is where it was.
+            let up: Vec<Node> = nodes.iter().filter(|node| running(repo, node).is_some()).cloned().collect();
+            partition::apply(&up, &plan.partition)?;
         }
     }
     show(repo, &plan);
@@ -126,6 +175,7 @@ fn down(repo: &Repo) -> Result<(), String> {
             stopped += 1;
         }
         let _ = fs::remove_file(pid_path(repo, &node.name));
+        sentinels::forget(&room(repo).join(&node.name));
     }
     Plan::forget(repo);
     if stopped == 0 {
@@ -158,10 +208,26 @@ fn kill(repo: &Repo, node: &Node) -> Result<(), String> {
 
 fn show(repo: &Repo, plan: &Plan) {
     println!();
-    for line in status::lines(&plan.nodes(), |node| running(repo, node)) {
+    let nodes = plan.nodes();
+    let (watchers, data): (Vec<Node>, Vec<Node>) =
+        nodes.iter().cloned().partition(|node| node.watches.is_some());
+    for line in status::lines(&data, |node| running(repo, node)) {
         println!("  {line}");
     }
+    for line in sentinels::lines(&watchers, &data, |node| running(repo, node)) {
+        println!("  {line}");
+    }
+    if !plan.partition.is_empty() {
+        println!();
+        for line in partition::describe(&nodes, &plan.partition) {
+            println!("  {line}");
+        }
+    }
     println!("\n  Logs: {}", room(repo).display());
+    if let Some(sentinel) = watchers.first() {
+        let (port, name) = (sentinel.port, sentinels::WATCHED);
+        println!("  Where is the master? ha-cli -p {port} SENTINEL GET-MASTER-ADDR-BY-NAME {name}");
+    }
     println!(
         "  Talk to them: cargo run -p server --bin ha-cli -- -p {FIRST_PORT}    (or redis-cli -p {FIRST_PORT})\n"
     );

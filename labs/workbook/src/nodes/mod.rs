@@ -1,7 +1,9 @@
 //! The reference nodes: `cargo workbook cluster …` and `cargo workbook start`.
 
 pub(crate) mod cluster;
+mod partition;
 mod process;
+mod sentinels;
 mod shape;
 pub(crate) mod start;
 mod status;
@@ -87,7 +89,17 @@ fn command(repo: &Repo, program: &Path, node: &Node) -> Result<Command, String> 
     // Appended: what a node said before it crashed is worth reading.
     let log = File::options().create(true).append(true).open(log_path(repo, node)).map_err(complain)?;
     let mut command = Command::new(program);
-    command.current_dir(&directory).args(["--port", &node.port.to_string(), "--bind", "127.0.0.1"]);
+    command.current_dir(&directory);
+    if let Some(master) = node.watches {
+        let file = sentinels::prepare(&directory, node, master).map_err(complain)?;
+        command.arg(file).arg("--sentinel");
+        command.stdout(log.try_clone().map_err(complain)?).stderr(log);
+        return Ok(command);
+    }
+    command.args(["--port", &node.port.to_string(), "--bind", "127.0.0.1"]);
+    if !node.is_redis {
+        command.args(["--enable-test-partition", "yes"]);
+    }
     // By default a master waits 5 s for more replicas that want the same snapshot. Nobody else comes here.
     command.args(["--repl-diskless-sync-delay", "0"]);
     if let Some(master) = node.replica_of {
@@ -107,7 +119,8 @@ fn wait_until_ready(repo: &Repo, node: &Node, child: &mut Child) -> Result<(), S
                 log_tail(&log_path(repo, node))
             ));
         }
-        match talk::ask(node.port, "INFO replication") {
+        let question = if node.watches.is_some() { "INFO sentinel" } else { "INFO replication" };
+        match talk::ask(node.port, question) {
             Ok(info) if talk::field(&info, "master_link_status").is_none_or(|link| link == "up") => {
                 return Ok(());
             }

@@ -16,6 +16,8 @@ pub(crate) struct Node {
     pub(crate) port: u16,
     /// The port of its master.
     pub(crate) replica_of: Option<u16>,
+    /// It is a sentinel, and watches the master on this port.
+    pub(crate) watches: Option<u16>,
     /// A real `redis-server`.
     pub(crate) is_redis: bool,
 }
@@ -24,6 +26,11 @@ impl Node {
     /// What it runs.
     pub(crate) fn program(&self) -> &'static str {
         if self.is_redis { "redis-server" } else { "ha-server" }
+    }
+
+    /// Its number: the last digits of its port.
+    pub(crate) fn number(&self) -> u16 {
+        self.port - FIRST_PORT
     }
 }
 
@@ -43,6 +50,8 @@ pub(crate) enum Shape {
     Tree,
     /// A master, its replica, the replica's replica, and so on: five in a row
     Chain,
+    /// A master and two replicas, watched by three sentinels
+    Sentinel,
 }
 
 impl Shape {
@@ -53,7 +62,13 @@ impl Shape {
             Shape::Star => &[0, 0, 0, 0],
             Shape::Tree => &[0, 0, 1, 1],
             Shape::Chain => &[0, 1, 2, 3],
+            Shape::Sentinel => &[0, 0],
         }
+    }
+
+    /// How many sentinels watch the master.
+    fn sentinels(self) -> u16 {
+        if self == Shape::Sentinel { 3 } else { 0 }
     }
 
     pub(crate) fn word(self) -> &'static str {
@@ -62,6 +77,7 @@ impl Shape {
             Shape::Star => "star",
             Shape::Tree => "tree",
             Shape::Chain => "chain",
+            Shape::Sentinel => "sentinel group",
         }
     }
 }
@@ -87,6 +103,9 @@ pub(crate) struct Plan {
     pub(crate) with_redis: bool,
     /// Labs whose layers are the learner's.
     pub(crate) mine: Vec<u32>,
+    /// The sides of a partition, as the numbers of the nodes on each. None: nobody is cut off.
+    #[serde(default)]
+    pub(crate) partition: Vec<Vec<u16>>,
 }
 
 impl Plan {
@@ -95,13 +114,19 @@ impl Plan {
         let mut mine = wish.mine.clone();
         mine.sort_unstable();
         mine.dedup();
-        Plan { shape: wish.shape.unwrap_or_default(), with_redis: wish.with_redis, mine }
+        Plan {
+            shape: wish.shape.unwrap_or_default(),
+            with_redis: wish.with_redis,
+            mine,
+            partition: Vec::new(),
+        }
     }
 
     /// What a wish means beside what runs: without any, more of the same.
     pub(crate) fn beside(wish: &Wish, running: Plan) -> Result<Plan, String> {
         let says_nothing = wish.shape.is_none() && !wish.with_redis && wish.mine.is_empty();
-        if says_nothing || Plan::of(wish) == running {
+        let same = Plan { partition: running.partition.clone(), ..Plan::of(wish) } == running;
+        if says_nothing || same {
             return Ok(running);
         }
         Err(format!(
@@ -132,16 +157,21 @@ impl Plan {
             _ if masters.len() == 1 => "replica".to_string(),
             _ => format!("replica-{number}"),
         };
-        let replicas = masters.iter().zip(1..).map(|(master, number)| (number, Some(FIRST_PORT + master)));
-        std::iter::once((0, None))
-            .chain(replicas)
-            .map(|(number, replica_of)| Node {
-                name: name(number),
-                port: FIRST_PORT + number,
-                replica_of,
-                is_redis: self.with_redis && number % 2 == 1,
-            })
-            .collect()
+        let node = |number: u16, name: String, replica_of, watches| Node {
+            name,
+            port: FIRST_PORT + number,
+            replica_of,
+            watches,
+            is_redis: self.with_redis && number % 2 == 1,
+        };
+        let mut nodes = vec![node(0, name(0), None, None)];
+        for (master, number) in masters.iter().zip(1..) {
+            nodes.push(node(number, name(number), Some(FIRST_PORT + master), None));
+        }
+        for sentinel in 1..=self.shape.sentinels() {
+            nodes.push(node(nodes.len() as u16, format!("sentinel-{sentinel}"), None, Some(FIRST_PORT)));
+        }
+        nodes
     }
 
     /// What `up` was told last, unless `down` came after it.
@@ -176,7 +206,7 @@ mod tests {
         for shape in Shape::value_variants() {
             let nodes = Plan { shape: *shape, ..Plan::default() }.nodes();
             assert_eq!(nodes[0].replica_of, None);
-            for (index, node) in nodes.iter().enumerate().skip(1) {
+            for (index, node) in nodes.iter().enumerate().skip(1).filter(|(_, node)| node.watches.is_none()) {
                 let master = node.replica_of.expect("a replica");
                 assert!(nodes[..index].iter().any(|other| other.port == master), "{node:?}");
             }
@@ -191,10 +221,21 @@ mod tests {
     }
 
     #[test]
+    fn sentinels_come_last_and_watch_the_master() {
+        let nodes = Plan::of(&wish(Some(Shape::Sentinel), true)).nodes();
+        let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names, ["master", "replica-1", "replica-2", "sentinel-1", "sentinel-2", "sentinel-3"]);
+        assert!(nodes[3..].iter().all(|node| node.watches == Some(nodes[0].port)));
+        assert!(nodes.iter().zip(0..).all(|(node, number)| node.number() == number));
+    }
+
+    #[test]
     fn another_shape_is_refused_while_one_runs() {
         let tree = Plan::of(&wish(Some(Shape::Tree), false));
         assert_eq!(Plan::beside(&wish(None, false), tree.clone()), Ok(tree.clone()));
         assert_eq!(Plan::beside(&wish(Some(Shape::Tree), false), tree.clone()), Ok(tree.clone()));
+        let cut = Plan { partition: vec![vec![0], vec![1]], ..tree.clone() };
+        assert_eq!(Plan::beside(&wish(Some(Shape::Tree), false), cut.clone()), Ok(cut));
         for other in [wish(Some(Shape::Star), false), wish(Some(Shape::Tree), true)] {
             let refusal = Plan::beside(&other, tree.clone()).expect_err("it is another");
             assert!(refusal.contains("cluster down"), "{refusal}");

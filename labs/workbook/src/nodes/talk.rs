@@ -8,13 +8,30 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Sends one inline command and returns the reply's text: a bulk string's content, or any other reply's line.
 pub(super) fn ask(port: u16, command: &str) -> Result<String, String> {
+    read_text(&mut send(port, command)?)
+}
+
+/// Sends one inline command and returns its reply, a flat list.
+pub(super) fn ask_list(port: u16, command: &str) -> Result<Vec<String>, String> {
+    let mut reader = send(port, command)?;
+    let head = read_text(&mut reader)?;
+    let count = head.strip_prefix('*').and_then(|count| count.parse::<usize>().ok());
+    let count = count.ok_or_else(|| format!("not a list: {head}"))?;
+    (0..count).map(|_| read_text(&mut reader)).collect()
+}
+
+fn send(port: u16, command: &str) -> Result<BufReader<TcpStream>, String> {
     let say = |error: std::io::Error| error.to_string();
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(say)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(say)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(say)?;
     stream.write_all(format!("{command}\r\n").as_bytes()).map_err(say)?;
-    let mut reader = BufReader::new(stream);
+    Ok(BufReader::new(stream))
+}
+
+fn read_text(reader: &mut BufReader<TcpStream>) -> Result<String, String> {
+    let say = |error: std::io::Error| error.to_string();
     let mut line = String::new();
     reader.read_line(&mut line).map_err(say)?;
     let line = line.trim_end();
@@ -28,7 +45,14 @@ pub(super) fn ask(port: u16, command: &str) -> Result<String, String> {
     let length: u64 = length.parse().map_err(|_| format!("not a reply: {line}"))?;
     let mut bulk = String::new();
     reader.take(length.min(1 << 20)).read_to_string(&mut bulk).map_err(say)?;
+    // The line's end behind it.
+    reader.read_line(&mut String::new()).map_err(say)?;
     Ok(bulk)
+}
+
+/// A value of a flat list of names and values.
+pub(super) fn value<'a>(list: &'a [String], name: &str) -> Option<&'a str> {
+    list.chunks(2).find(|pair| pair[0] == name)?.get(1).map(String::as_str)
 }
 
 /// A field of INFO.

@@ -117,8 +117,9 @@ pub(crate) fn hello(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     }
     let role = if node.replication.is_replica() { "replica" } else { "master" };
     let (version, id) = (if conn.protocol == Protocol::Resp3 { 3 } else { 2 }, conn.client_id as i64);
+    let is_sentinel = node.sentinel.is_some();
     let mut reply = node.encoder(conn);
-    reply.map(7);
+    reply.map(if is_sentinel { 6 } else { 7 });
     reply.bulk(b"server");
     reply.bulk(b"redis");
     reply.bulk(b"version");
@@ -128,9 +129,11 @@ pub(crate) fn hello(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     reply.bulk(b"id");
     reply.integer(id);
     reply.bulk(b"mode");
-    reply.bulk(b"standalone");
-    reply.bulk(b"role");
-    reply.bulk(role.as_bytes());
+    reply.bulk(if is_sentinel { b"sentinel" } else { b"standalone" });
+    if !is_sentinel {
+        reply.bulk(b"role");
+        reply.bulk(role.as_bytes());
+    }
     reply.bulk(b"modules");
     reply.array(0);
 }

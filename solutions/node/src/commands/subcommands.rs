@@ -84,7 +84,7 @@ pub(crate) static SUBCOMMANDS: &[CommandSpec] = &[
     sub("sentinel|flushconfig", 2, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
     sub("sentinel|get-master-addr-by-name", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
     sub("sentinel|help", 2, OPEN, Keys::NONE, "sentinel"),
-    sub("sentinel|info-cache", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
+    sub("sentinel|info-cache", -3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
     sub("sentinel|is-master-down-by-addr", 6, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
     sub("sentinel|master", 3, ADMIN_SENTINEL, Keys::NONE, "sentinel"),
     sub("sentinel|masters", 2, ADMIN_SENTINEL, Keys::NONE, "sentinel"),

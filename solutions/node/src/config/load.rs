@@ -4,7 +4,7 @@ use std::fmt::Write;
 use core_types::show_bytes;
 use solution_0::split_inline;
 
-use super::values::WRONG_NUMBER;
+use super::values::{self, WRONG_NUMBER};
 use super::{Config, NAME, VERSION, table};
 
 /// A text that the driver must read for us: this crate opens no files.
@@ -165,6 +165,13 @@ impl Config {
             lines.push(values.iter().map(|word| word.to_string()).collect());
             return Ok(());
         }
+        if let (true, [value]) = (name.eq_ignore_ascii_case("enable-test-partition"), values) {
+            self.enable_test_partition = values::yes_or_no(value)?;
+            return Ok(());
+        }
+        if says_what_holds_anyway(name, values) {
+            return Ok(());
+        }
         let directive = table::find(name).ok_or("Bad directive or wrong number of arguments")?;
         if values.is_empty() {
             return Err(WRONG_NUMBER.into());
@@ -179,6 +186,20 @@ impl Config {
             return Err(format!("{NAME} stays in the foreground: leave 'daemonize' at 'no'"));
         }
         Ok(())
+    }
+}
+
+/// Two lines that Redis writes into every file, although their values are the defaults. We have neither directive; a file
+/// that a Redis has written is taken all the same.
+fn says_what_holds_anyway(name: &str, values: &[&str]) -> bool {
+    match name.to_ascii_lowercase().as_str() {
+        "latency-tracking-info-percentiles" => values == ["50", "99", "99.9"],
+        "user" => {
+            let rules = |word: &&&str| !word.eq_ignore_ascii_case("sanitize-payload");
+            let rules: Vec<&str> = values.iter().filter(rules).copied().collect();
+            rules == ["default", "on", "nopass", "~*", "&*", "+@all"]
+        }
+        _ => false,
     }
 }
 

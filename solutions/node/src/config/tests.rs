@@ -257,3 +257,15 @@ fn a_wrong_sentinel_line_is_named_by_its_place_in_the_file() {
     };
     assert_eq!(error, expected);
 }
+
+#[test]
+fn lines_that_redis_always_writes_are_taken() {
+    let always =
+        "latency-tracking-info-percentiles 50 99 99.9\nuser default on nopass sanitize-payload ~* &* +@all\n";
+    assert_eq!(Config::from_text(always), Config::from_text(""));
+    for other in
+        ["latency-tracking-info-percentiles 50 99", "user default off", "user me on nopass ~* &* +@all"]
+    {
+        assert!(Config::from_text(other).is_err(), "{other}");
+    }
+}

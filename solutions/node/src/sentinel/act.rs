@@ -2,7 +2,6 @@
 
 use core_types::{Endpoint, LogLevel};
 
-use super::instance::Role;
 use super::links::Asked;
 use super::{Key, Output, Sentinel};
 use crate::layers::failover::{
@@ -73,7 +72,8 @@ impl Sentinel {
         if let Some(promoted) = self.masters[name].promoted {
             let instance = self.instance(promoted);
             facts.promoted_connected = instance.connected();
-            facts.promoted_is_master = instance.role == Role::Master;
+            // That it is a master is said by an `INFO` that comes while we wait for it (see `promoted`), never by what
+            // was heard before, or in TILT, when nothing was made of it.
             facts.promoted_down = instance.is_down();
             let others = self.others(name).into_iter().map(|key| self.instance(key));
             let others: Vec<(Rewire, bool)> = others.map(|other| (other.rewire, other.is_down())).collect();
@@ -260,12 +260,15 @@ impl Sentinel {
     pub(super) fn switch_master(&mut self, name: &str, to: Endpoint, role: &str) {
         let master = &self.masters[name];
         let old_key = master.key;
-        let from = self.instance(old_key).at.clone();
+        let old = self.instance(old_key).at.clone();
+        // Back to the old one, in the middle of a failover: clients have been sent to the promoted one.
+        let promoted = master.promoted_master().map(|key| self.instance(key).at.clone());
+        let from = promoted.filter(|_| old == to).unwrap_or_else(|| old.clone());
         let text = format!("{name} {} {} {} {}", from.host, from.port, to.host, to.port);
         self.event_plain(LogLevel::Warning, "+switch-master", text);
         let mut replicas: Vec<Endpoint> =
             self.masters[name].replicas.iter().map(|key| self.instance(*key).at.clone()).collect();
-        replicas.push(from.clone());
+        replicas.push(old);
         replicas.retain(|at| *at != to);
         for key in self.masters[name].replicas.clone() {
             self.remove_instance(key);

@@ -109,7 +109,8 @@ impl Sentinel {
     /// `SENTINEL is-master-down-by-addr ip port epoch runid`
     fn asked_for_opinion(&mut self, args: Args<'_>, reply: &mut dyn Reply) {
         let port = parse_integer(&args[3]);
-        let epoch = std::str::from_utf8(&args[4]).ok().and_then(|text| text.parse().ok()).map(Epoch);
+        // One below zero is an epoch of long ago. (Redis takes it for one of the far future, and goes there.)
+        let epoch = parse_integer(&args[4]).map(|epoch| Epoch(u64::try_from(epoch).unwrap_or(0)));
         let (Some(port), Some(epoch)) = (port, epoch) else {
             return reply.error("ERR value is not an integer or out of range");
         };
@@ -221,12 +222,15 @@ impl Sentinel {
 
     /// A name is an address only if `resolve-hostnames` says so.
     pub(crate) fn accepts_host(&self, host: &str) -> bool {
-        self.resolve_hostnames || host.parse::<std::net::IpAddr>().is_ok()
+        // A name stands in the file as a word of its own, whoever gave it.
+        let is_word = !host.is_empty() && crate::config::quoted(host) == host;
+        host.parse::<std::net::IpAddr>().is_ok() || (self.resolve_hostnames && is_word)
     }
 
     fn show_infos(&self, names: &[String], reply: &mut dyn Reply) {
         let wanted = || self.masters.iter().filter(|(name, _)| names.contains(name));
-        reply.map(wanted().count());
+        // A flat list also in RESP3.
+        reply.array(2 * wanted().count());
         for (name, master) in wanted() {
             let keys: Vec<Key> = std::iter::once(master.key).chain(master.replicas.iter().copied()).collect();
             reply.bulk(name.as_bytes());
@@ -245,13 +249,13 @@ impl Sentinel {
     }
 
     fn simulate(&mut self, args: Args<'_>, reply: &mut dyn Reply) {
-        let mut failures = super::SimulatedFailures::default();
+        self.failures = super::SimulatedFailures::default();
         for index in 2..args.len() {
             if args.is(index, "crash-after-election") {
-                failures.after_election = true;
+                self.failures.after_election = true;
                 self.log(LogLevel::Warning, "Failure simulation: this Sentinel will crash after being successfully elected as failover leader".into());
             } else if args.is(index, "crash-after-promotion") {
-                failures.after_promotion = true;
+                self.failures.after_promotion = true;
                 self.log(LogLevel::Warning, "Failure simulation: this Sentinel will crash after promoting the selected replica to master".into());
             } else if args.is(index, "help") {
                 reply.array(2);
@@ -262,7 +266,6 @@ impl Sentinel {
                 return reply.error("ERR Unknown failure simulation specified");
             }
         }
-        self.failures = failures;
         reply.simple("OK");
     }
 

@@ -62,18 +62,22 @@ impl Sentinel {
             .map(|peer| Peer { id: peer.run_id, at: peer.at.clone() })
             .collect();
         let peers = master.sentinels.clone();
+        let reachable = self.accepts_host(&hello.from.host);
         let sender = match sighting(&self.id, &known, &hello.id, &hello.from) {
             Sighting::Myself => return,
-            Sighting::Known(place) => peers[place],
+            Sighting::Known(place) => Some(peers[place]),
             Sighting::Moved(place) => self.peer_moved(&name, peers[place], &hello),
             Sighting::New { replaces } => {
                 if let Some(place) = replaces {
                     self.replaced(peers[place]);
                 }
-                let Some(key) = self.add_sentinel(&name, hello.from.clone(), hello.id) else { return };
-                self.event(LogLevel::Notice, "+sentinel", key, "");
-                self.save();
-                key
+                let found =
+                    reachable.then(|| self.add_sentinel(&name, hello.from.clone(), hello.id)).flatten();
+                if let Some(key) = found {
+                    self.event(LogLevel::Notice, "+sentinel", key, "");
+                    self.save();
+                }
+                found
             }
         };
         if hello.current_epoch > self.current_epoch {
@@ -81,21 +85,24 @@ impl Sentinel {
             self.save();
             self.new_epoch();
         }
+        // Who gives no address that we could reach is heard for its epoch, and that is all.
+        let Some(sender) = sender else { return };
         self.compare_claims(&name, sender, &hello);
         let now = self.now;
         // Taking over a newer configuration keeps the sentinels.
         self.instance_mut(sender).greeted_at = now;
     }
 
-    /// A sentinel has another address now. What was said on the old connections is void.
-    fn peer_moved(&mut self, name: &str, old: Key, hello: &Hello) -> Key {
+    /// A sentinel has another address now. What was said on the old connections is void. `None`: the new address is
+    /// none; it is forgotten until it says a better one.
+    fn peer_moved(&mut self, name: &str, old: Key, hello: &Hello) -> Option<Key> {
         self.remove_instance(old);
         let master = self.masters[name].key;
         let text = format!(" ip {} port {} for {}", hello.from.host, hello.from.port, hello.id);
         self.event(LogLevel::Notice, "+sentinel-address-switch", master, &text);
-        let key = self.add_sentinel(name, hello.from.clone(), hello.id).expect("the master is watched");
         self.save();
-        key
+        let reachable = self.accepts_host(&hello.from.host);
+        reachable.then(|| self.add_sentinel(name, hello.from.clone(), hello.id)).flatten()
     }
 
     /// Somebody else lives at this sentinel's address: it is gone, from all masters that it watched.
@@ -112,14 +119,23 @@ impl Sentinel {
 
     fn compare_claims(&mut self, name: &str, sender: Key, hello: &Hello) {
         let master = &self.masters[name];
-        let at = self.instance(master.key).at.clone();
+        let known = self.instance(master.key);
+        let at = known.at.clone();
+        // By another name it is still the same.
+        let said = if known.is_at(&hello.master) { at.clone() } else { hello.master.clone() };
         let ours = Claim { master: at.clone(), epoch: master.config_epoch };
-        let theirs = Claim { master: hello.master.clone(), epoch: hello.config_epoch };
+        let theirs = Claim { master: said.clone(), epoch: hello.config_epoch };
         if !newer(&ours, &theirs) {
             return;
         }
         self.masters.get_mut(name).expect("it was there a moment ago").config_epoch = hello.config_epoch;
-        if at == hello.master {
+        // A failover of our own whose promotion is through sends clients elsewhere already: then to stay is to switch
+        // back, or two masters would be named with one epoch.
+        let leads_elsewhere = self.masters[name].promoted_master().is_some_and(|promoted| {
+            let promoted = self.instance(promoted);
+            at == said && !promoted.is_at(&said)
+        });
+        if (at == said && !leads_elsewhere) || !self.accepts_host(&hello.master.host) {
             return;
         }
         self.event(LogLevel::Warning, "+config-update-from", sender, "");

@@ -139,10 +139,11 @@ impl Node {
         let now = self.now;
         let Some(Kind::Watch(watch)) = self.conns.get(id).map(|conn| &conn.kind) else { return };
         let link = watch.link;
-        let local = self.conns.get(id).map_or("", |conn| &conn.local_addr);
-        let ip = local.rsplit_once(':').map_or(local, |(ip, _)| ip).to_string();
-        if let Some(watcher) = &mut self.sentinel {
-            watcher.machine.link_connected(now, link, &ip);
+        let ip =
+            |addr: &str| addr.rsplit_once(':').map_or(addr, |(ip, _)| ip).trim_matches(['[', ']']).to_owned();
+        let ips = self.conns.get(id).map(|conn| [ip(&conn.local_addr), ip(&conn.addr)]);
+        if let (Some(watcher), Some([local, peer])) = (&mut self.sentinel, ips) {
+            watcher.machine.link_connected(now, link, &local, &peer);
         }
         self.serve_watcher();
     }

@@ -26,6 +26,8 @@ pub(crate) struct Instance {
     /// How events and replies call it: a master's name, a replica's address, a sentinel's run id.
     pub(crate) name: String,
     pub(crate) at: Endpoint,
+    /// Where its name has led to, if `at` has a name in it.
+    pub(crate) ip: Option<String>,
     pub(crate) run_id: Option<RunId>,
     pub(crate) contact: Contact,
     /// For commands.
@@ -74,6 +76,7 @@ impl Instance {
             master: master.to_string(),
             name,
             at,
+            ip: None,
             run_id,
             contact: Contact::new(now),
             commands: Link::default(),
@@ -106,6 +109,11 @@ impl Instance {
 
     pub(crate) fn is_down(&self) -> bool {
         self.down_since.is_some()
+    }
+
+    /// It is at this address, which may be a name or what a name has led to.
+    pub(crate) fn is_at(&self, other: &Endpoint) -> bool {
+        self.at == *other || (self.at.port == other.port && self.ip.as_ref() == Some(&other.host))
     }
 
     /// An address whose port is 0 is one that somebody else has now.

@@ -36,10 +36,12 @@ impl Sentinel {
         Ok(())
     }
 
-    /// It begins to watch: says so for each master, and writes down who it is.
+    /// It begins to watch: says so for each master, and writes down who it is, if nobody knows yet.
     pub(crate) fn begin(&mut self) {
         let names: Vec<String> = self.masters.keys().cloned().collect();
-        self.save();
+        if !self.named {
+            self.save();
+        }
         for name in names {
             self.announce_watch(&name);
         }
@@ -80,9 +82,9 @@ impl Sentinel {
             reply.simple("OK");
         } else if args.is(1, "pending-scripts") {
             self.show_scripts(reply);
-        } else if args.is(1, "config") && args.len() > 3 && args.is(2, "get") {
+        } else if args.is(1, "config") && args.len() == 4 && args.is(2, "get") {
             self.show_config(args, reply);
-        } else if args.is(1, "config") && args.len() > 3 && args.is(2, "set") {
+        } else if args.is(1, "config") && args.len() == 5 && args.is(2, "set") {
             self.set_config(args, reply);
         } else if args.is(1, "config") {
             reply.error("ERR Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported.");
@@ -105,10 +107,8 @@ impl Sentinel {
     }
 
     fn show_config(&self, args: Args<'_>, reply: &mut dyn Reply) {
-        let asked = |name: &str| {
-            let mut patterns = args.iter().skip(3);
-            patterns.any(|pattern| keyspace::matches(&pattern.to_ascii_lowercase(), name.as_bytes()))
-        };
+        let pattern = args[3].to_ascii_lowercase();
+        let asked = |name: &str| keyspace::matches(&pattern, name.as_bytes());
         let shown: Vec<_> = self.config().into_iter().filter(|(name, _)| asked(name)).collect();
         reply.map(shown.len());
         for (name, value) in shown {
@@ -120,15 +120,13 @@ impl Sentinel {
     fn set_config(&mut self, args: Args<'_>, reply: &mut dyn Reply) {
         let text = |index: usize| String::from_utf8_lossy(&args[index]).into_owned();
         let known = self.config().map(|(name, _)| name);
-        for index in (3..args.len()).step_by(2) {
-            let name = text(index);
-            if !known.iter().any(|known| known.eq_ignore_ascii_case(&name)) || index + 1 >= args.len() {
-                return reply.error(&format!("ERR Invalid argument '{name}' to SENTINEL CONFIG SET"));
-            }
-            if !self.set_one(&name.to_ascii_lowercase(), &args[index + 1]) {
-                let value = text(index + 1);
-                return reply.error(&format!("ERR Invalid value '{value}' to SENTINEL CONFIG SET '{name}'"));
-            }
+        let name = text(3);
+        if !known.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            return reply.error(&format!("ERR Invalid argument '{name}' to SENTINEL CONFIG SET"));
+        }
+        if !self.set_one(&name.to_ascii_lowercase(), &args[4]) {
+            let value = text(4);
+            return reply.error(&format!("ERR Invalid value '{value}' to SENTINEL CONFIG SET '{name}'"));
         }
         self.save();
         reply.simple("OK");

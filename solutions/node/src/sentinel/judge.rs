@@ -1,6 +1,6 @@
 //! Opinions: our own, those of the others, and votes.
 
-use core_types::{Epoch, Frame, LogLevel, Millis, RunId};
+use core_types::{Endpoint, Epoch, Frame, LogLevel, Millis, RunId};
 
 use super::instance::Role;
 use super::links::Asked;
@@ -118,10 +118,8 @@ impl Sentinel {
         candidate: Option<RunId>,
     ) -> (bool, Option<VoteAnswer>) {
         self.now = now;
-        let found = self.masters.iter().find(|(_, master)| {
-            let at = &self.instance(master.key).at;
-            at.host == host && at.port == port
-        });
+        let asked = Endpoint::new(host, port);
+        let found = self.masters.iter().find(|(_, master)| self.instance(master.key).is_at(&asked));
         let Some((name, master)) = found else { return (answer(None, false, self.tilt.is_on()), None) };
         let name = name.clone();
         let own = self.instance(master.key).is_down();

@@ -34,7 +34,7 @@ pub(crate) struct Link {
     pub(crate) id: Option<LinkId>,
     /// It is established.
     pub(crate) up: bool,
-    /// Since when.
+    /// Since when; before that: since when it has been tried.
     pub(crate) since: Millis,
     /// When something last came over it.
     pub(crate) heard_at: Millis,
@@ -57,6 +57,14 @@ impl Sentinel {
         if hellos.up && hello_link_is_dead(now, hellos.since, hellos.heard_at, &periods) {
             self.close_link(key, Which::Hellos);
         }
+        // An attempt that nobody answers is made again: TCP itself would try at ever longer intervals, and find out a
+        // minute late that the cable is mended.
+        for which in [Which::Commands, Which::Hellos] {
+            let link = self.link_mut(key, which);
+            if link.id.is_some() && !link.up && now.since(link.since) > periods.link_min_age {
+                self.close_link(key, which);
+            }
+        }
         let instance = self.instance(key);
         let wants_hellos = instance.kind != Kind::Sentinel;
         let missing = instance.commands.id.is_none() || (wants_hellos && instance.hellos.id.is_none());
@@ -78,8 +86,9 @@ impl Sentinel {
         let link = LinkId(self.next_link);
         self.owners.insert(link, key);
         let to: Endpoint = self.instance(key).at.clone();
+        let now = self.now;
         let place = self.link_mut(key, which);
-        *place = Link { id: Some(link), ..Link::default() };
+        *place = Link { id: Some(link), since: now, ..Link::default() };
         self.out.push(Output::Connect { link, to });
     }
 
@@ -105,10 +114,11 @@ impl Sentinel {
         }
     }
 
-    /// A connection is established; `local_ip` is the address of our own end.
-    pub(crate) fn link_connected(&mut self, now: Millis, link: LinkId, local_ip: &str) {
+    /// A connection is established; `local_ip` is the address of our own end, `peer_ip` that of the other.
+    pub(crate) fn link_connected(&mut self, now: Millis, link: LinkId, local_ip: &str, peer_ip: &str) {
         self.now = now;
         let Some((key, which)) = self.owner(link) else { return };
+        self.found_at(key, peer_ip);
         let place = self.link_mut(key, which);
         place.up = true;
         place.since = now;
@@ -128,6 +138,20 @@ impl Sentinel {
             }
             // Its answers are messages; none of them is waited for.
             Which::Hellos => self.send_on(key, which, Asked::Nothing, &["SUBSCRIBE", HELLO_CHANNEL]),
+        }
+    }
+
+    /// The name of an instance has led to this address. Unless names are to be announced, it has done its work with that.
+    fn found_at(&mut self, key: Key, ip: &str) {
+        let announced = self.announce_hostnames;
+        let instance = self.instance_mut(key);
+        if instance.at.host == ip || ip.parse::<std::net::IpAddr>().is_err() {
+            return;
+        }
+        instance.ip = Some(ip.to_owned());
+        if !announced {
+            instance.at.host = ip.to_owned();
+            self.save();
         }
     }
 

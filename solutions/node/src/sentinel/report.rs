@@ -107,18 +107,24 @@ impl Sentinel {
 
     fn note_replica(&mut self, key: Key, report: &Report) {
         let now = self.now;
+        let said = report.master_host.clone().zip(report.master_port);
+        let said = said.map(|(host, port)| self.as_known(key, Endpoint::new(host, port)));
         let instance = self.instance_mut(key);
-        if let (Some(host), Some(port)) = (&report.master_host, report.master_port) {
-            let its_master = Endpoint::new(host.clone(), port);
-            if instance.its_master.as_ref() != Some(&its_master) {
-                instance.its_master = Some(its_master);
-                instance.its_master_since = now;
-            }
+        if let Some(its_master) = said.filter(|said| instance.its_master.as_ref() != Some(said)) {
+            instance.its_master = Some(its_master);
+            instance.its_master_since = now;
         }
         instance.link_up = report.link_up.unwrap_or(instance.link_up);
         instance.priority = report.priority.unwrap_or(instance.priority);
         instance.offset = report.offset.unwrap_or(instance.offset);
         instance.announced = report.announced.unwrap_or(instance.announced);
+    }
+
+    /// The master, or the replica that is being promoted, under the name by which it is known here.
+    fn as_known(&self, key: Key, at: Endpoint) -> Endpoint {
+        let master = &self.masters[&self.instance(key).master];
+        let known = std::iter::once(master.key).chain(master.promoted).map(|key| self.instance(key));
+        known.into_iter().find(|known| known.is_at(&at)).map_or(at, |known| known.at.clone())
     }
 
     fn note_role(&mut self, key: Key, role: Role) {

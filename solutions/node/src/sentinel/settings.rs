@@ -1,9 +1,10 @@
 //! What an operator sets, by `SENTINEL SET`, `SENTINEL CONFIG` and the lines of the file; and the lines that keep the
 //! state over a restart.
 
-use core_types::{Args, Endpoint, Epoch, LogLevel, Millis, Reply, RunId};
+use core_types::{Args, Endpoint, Epoch, LogLevel, Millis, Reply, RunId, show_bytes};
 
 use super::{Sentinel, Settings};
+use crate::config::quoted;
 use crate::layers::watching::Kind;
 
 /// What a line of the file can complain about; Redis's words.
@@ -20,7 +21,7 @@ impl Sentinel {
         let mut index = 3;
         while index < args.len() {
             let option = text(index).to_ascii_lowercase();
-            let count = if option == "rename-command" { 2 } else { 1 };
+            let count = values_of(&option);
             if !is_option(&option) || index + count >= args.len() {
                 self.save();
                 let option = text(index);
@@ -37,13 +38,10 @@ impl Sentinel {
             }
             let values: Vec<String> = (1..=count).map(|more| text(index + more)).collect();
             let settings = &mut self.master_mut(&name).settings;
-            if !set_option(settings, &option, &values) {
+            if let Err(wrong) = set_option(settings, &option, &values) {
                 self.save();
-                return reply.error(&format!(
-                    "ERR Invalid argument '{}' for SENTINEL SET '{}'",
-                    values[0],
-                    text(index)
-                ));
+                let option = text(index);
+                return reply.error(&format!("ERR Invalid argument '{wrong}' for SENTINEL SET '{option}'"));
             }
             let key = self.masters[&name].key;
             let shown = if option == "auth-pass" { "******".into() } else { values.join(" ") };
@@ -69,7 +67,8 @@ impl Sentinel {
         self.now = now;
         let unknown = || "Unrecognized sentinel configuration statement.".to_string();
         let no_master = || "No such master with specified name.".to_string();
-        let (&name, rest) = words.split_first().ok_or_else(unknown)?;
+        // The bare word says nothing, and does nothing.
+        let Some((&name, rest)) = words.split_first() else { return Ok(()) };
         let name = name.to_ascii_lowercase();
         match (name.as_str(), rest) {
             ("monitor", [name, host, port, quorum]) => {
@@ -87,6 +86,7 @@ impl Sentinel {
             }
             ("myid", [id]) => {
                 self.id = RunId::parse(id.as_bytes()).map_err(|_| "Malformed Sentinel id in myid option.")?;
+                self.named = true;
                 Ok(())
             }
             ("current-epoch", [epoch]) => {
@@ -113,7 +113,7 @@ impl Sentinel {
                 let yes = match value.to_ascii_lowercase().as_str() {
                     "yes" => true,
                     "no" => false,
-                    _ => return Err(format!("Please specify yes or no for the {name} option.")),
+                    _ => return Err(yes_or_no(&name)),
                 };
                 match name.as_str() {
                     "resolve-hostnames" => self.resolve_hostnames = yes,
@@ -127,39 +127,35 @@ impl Sentinel {
                 let epoch = read_epoch(epoch);
                 if name == "config-epoch" {
                     master.config_epoch = epoch;
+                    // No epoch of a configuration is greater than the sentinel's own.
+                    self.current_epoch = self.current_epoch.max(epoch);
                 } else {
                     master.ballot.leader_epoch = epoch;
                 }
-                // No epoch of a master is greater than the sentinel's own.
-                self.current_epoch = self.current_epoch.max(epoch);
                 Ok(())
             }
             ("known-slave" | "known-replica", [master, host, port]) => {
                 let at = self.endpoint(host, port)?;
                 self.masters.get(*master).ok_or_else(no_master)?;
-                self.add_replica(master, at);
-                Ok(())
+                let found = self.add_replica(master, at);
+                found.map(|_| ()).ok_or("Duplicate hostname and port for replica.".into())
             }
+            // The old form, without an id, is of no use.
+            ("known-sentinel", [_, _, _]) => Ok(()),
             ("known-sentinel", [master, host, port, id]) => {
-                let at = Endpoint::new(*host, port.parse().map_err(|_| "Invalid port number")?);
-                self.masters.get(*master).ok_or_else(no_master)?;
+                let at = self.endpoint(host, port)?;
+                let known = &self.masters.get(*master).ok_or_else(no_master)?.sentinels;
                 let id =
                     RunId::parse(id.as_bytes()).map_err(|_| "Malformed Sentinel id in known-sentinel")?;
+                if known.iter().any(|key| self.instance(*key).run_id == Some(id)) {
+                    return Err("Duplicate runid for sentinel.".into());
+                }
                 self.add_sentinel(master, at, id);
                 Ok(())
             }
-            (option, [master, values @ ..]) if is_option(option) && !values.is_empty() => {
+            (option, [master, values @ ..]) if is_line(option) && values.len() == values_of(option) => {
                 let settings = &mut self.masters.get_mut(*master).ok_or_else(no_master)?.settings;
-                let values: Vec<String> = values.iter().map(|value| value.to_string()).collect();
-                if set_option(settings, option, &values) {
-                    return Ok(());
-                }
-                Err(match option {
-                    "down-after-milliseconds" | "failover-timeout" => {
-                        "negative or zero time parameter.".into()
-                    }
-                    _ => unknown(),
-                })
+                set_by_line(settings, option, values)
             }
             _ => Err(unknown()),
         }
@@ -179,8 +175,9 @@ impl Sentinel {
             let at = self.master_address(name).expect("a master that is watched has an address");
             let settings = &master.settings;
             let defaults = Settings::new(settings.quorum);
+            let quoted_name = quoted(name);
             let mut add =
-                |option: &str, value: String| lines.push(format!("sentinel {option} {name} {value}"));
+                |option: &str, value: String| lines.push(format!("sentinel {option} {quoted_name} {value}"));
             add("monitor", format!("{} {} {}", at.host, at.port, settings.quorum));
             if settings.down_after != defaults.down_after {
                 add("down-after-milliseconds", settings.down_after.0.to_string());
@@ -202,13 +199,13 @@ impl Sentinel {
             ];
             for (option, value) in texts {
                 if let Some(value) = value {
-                    add(option, value.clone());
+                    add(option, quoted(value));
                 }
             }
             add("config-epoch", master.config_epoch.to_string());
             add("leader-epoch", master.ballot.leader_epoch.to_string());
             for (from, to) in &settings.renamed {
-                add("rename-command", format!("{from} {to}"));
+                add("rename-command", format!("{} {}", quoted(from), quoted(to)));
             }
             for key in &master.replicas {
                 // In a failover the promoted replica is written as the master, and the master as a replica.
@@ -225,10 +222,16 @@ impl Sentinel {
             }
         }
         lines.push(format!("sentinel current-epoch {}", self.current_epoch));
-        lines.extend(self.announce_ip.as_ref().map(|ip| format!("sentinel announce-ip \"{ip}\"")));
+        lines.extend(
+            self.announce_ip
+                .as_ref()
+                .map(|ip| format!("sentinel announce-ip \"{}\"", show_bytes(ip.as_bytes()))),
+        );
         lines.extend(self.announce_port.map(|port| format!("sentinel announce-port {port}")));
-        lines.extend(self.peer_user.as_ref().map(|user| format!("sentinel sentinel-user {user}")));
-        lines.extend(self.peer_password.as_ref().map(|word| format!("sentinel sentinel-pass {word}")));
+        lines.extend(self.peer_user.as_ref().map(|user| format!("sentinel sentinel-user {}", quoted(user))));
+        lines.extend(
+            self.peer_password.as_ref().map(|word| format!("sentinel sentinel-pass {}", quoted(word))),
+        );
         lines
     }
 
@@ -236,11 +239,57 @@ impl Sentinel {
         if !self.accepts_host(host) {
             return Err("Can't resolve instance hostname.".into());
         }
-        match port.parse() {
+        match u16::try_from(read_number(port)) {
             Ok(port) => Ok(Endpoint::new(host, port)),
-            Err(_) => Err("Invalid port number".into()),
+            Err(_) => Err("Invalid port number.".into()),
         }
     }
+}
+
+/// A number at the beginning of a text, as C reads it: 0 if there is none.
+fn read_number(text: &str) -> i64 {
+    let sign = usize::from(text.starts_with(['-', '+']));
+    let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
+    text[..sign + digits].parse().unwrap_or(0)
+}
+
+/// Redis's words, in which one of the three is many.
+fn yes_or_no(name: &str) -> String {
+    let many = if name == "deny-scripts-reconfig" { "s" } else { "" };
+    format!("Please specify yes or no for the {name} option{many}.")
+}
+
+/// Can this option of a master be set by a line of the file? The quorum is part of another line.
+fn is_line(option: &str) -> bool {
+    is_option(option) && option != "quorum"
+}
+
+/// How many words an option of a master takes.
+fn values_of(option: &str) -> usize {
+    if option == "rename-command" { 2 } else { 1 }
+}
+
+/// Sets one option of a master by a line of the file. Lines are read less strictly than `SENTINEL SET`.
+fn set_by_line(settings: &mut Settings, option: &str, values: &[&str]) -> Result<(), Complaint> {
+    let value = values[0];
+    match option {
+        "parallel-syncs" => settings.parallel_syncs = usize::try_from(read_number(value)).unwrap_or(0),
+        "master-reboot-down-after-period" => {
+            let period = u64::try_from(read_number(value)).map_err(|_| "negative time parameter.")?;
+            settings.reboot_down_after = Millis(period);
+        }
+        "rename-command" if settings.renamed.iter().any(|(from, _)| from.eq_ignore_ascii_case(value)) => {
+            return Err("Same command renamed multiple times with rename-command.".into());
+        }
+        _ => {
+            let values: Vec<String> = values.iter().map(|value| value.to_string()).collect();
+            set_option(settings, option, &values).map_err(|_| match option {
+                "down-after-milliseconds" | "failover-timeout" => "negative or zero time parameter.",
+                _ => "Unrecognized sentinel configuration statement.",
+            })?;
+        }
+    }
+    Ok(())
 }
 
 fn read_epoch(text: &str) -> Epoch {
@@ -263,13 +312,13 @@ fn is_option(name: &str) -> bool {
     .contains(&name)
 }
 
-/// Sets one option of a master. False if the value will not do.
-fn set_option(settings: &mut Settings, option: &str, values: &[String]) -> bool {
+/// Sets one option of a master. The error is the value that will not do.
+fn set_option<'v>(settings: &mut Settings, option: &str, values: &'v [String]) -> Result<(), &'v str> {
     let value = values[0].as_str();
     let number = value.parse::<u64>().ok();
     let positive = number.filter(|number| *number > 0);
     let text = Some(value.to_string()).filter(|value| !value.is_empty());
-    match option {
+    let done = match option {
         "down-after-milliseconds" => set(&mut settings.down_after, positive.map(Millis)),
         "failover-timeout" => set(&mut settings.failover_timeout, positive.map(Millis)),
         "master-reboot-down-after-period" => set(&mut settings.reboot_down_after, number.map(Millis)),
@@ -280,12 +329,19 @@ fn set_option(settings: &mut Settings, option: &str, values: &[String]) -> bool 
         "auth-pass" => set(&mut settings.auth_pass, Some(text)),
         "auth-user" => set(&mut settings.auth_user, Some(text)),
         _ => {
-            let Some(to) = values.get(1) else { return false };
+            let to = values.get(1).ok_or(value)?;
+            if let Some(empty) = values.iter().find(|value| value.is_empty()) {
+                return Err(empty);
+            }
             settings.renamed.retain(|(from, _)| !from.eq_ignore_ascii_case(value));
-            settings.renamed.push((value.to_string(), to.clone()));
+            // Under its own name it is not renamed.
+            if !to.eq_ignore_ascii_case(value) {
+                settings.renamed.push((value.to_string(), to.clone()));
+            }
             true
         }
-    }
+    };
+    if done { Ok(()) } else { Err(value) }
 }
 
 fn set<T>(place: &mut T, value: Option<T>) -> bool {

@@ -107,7 +107,8 @@ impl Pair {
                         Effect::File(_)
                         | Effect::Stall { .. }
                         | Effect::Run { .. }
-                        | Effect::EndRun { .. } => {}
+                        | Effect::EndRun { .. }
+                        | Effect::Partition => {}
                     }
                 }
                 while let Some(conn) = self.node(port).wants_write() {

@@ -1,13 +1,95 @@
-//! What a node asks for about files, carried out on the host's disk at once.
+//! What a node asks for about files, carried out on the host's disk: at once, or by a disk that takes its time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
+use core_types::{Millis, Rng};
 use node::{FileEffect, FileEvent, FileId, Node};
 
 use crate::world::Io;
 
 /// Open files and their names.
 pub(super) type Files = BTreeMap<FileId, String>;
+
+/// A disk that takes its time for each thing it is asked for, one after the other. What it has not done when its
+/// machine's process dies is never done.
+#[derive(Debug)]
+pub(super) struct Slow {
+    /// The shortest and the longest time.
+    pub(super) pace: (Millis, Millis),
+    pub(super) rng: Rng,
+    pub(super) asked: VecDeque<FileEffect>,
+    /// When the first of those will be done, by the host's clock.
+    pub(super) next: Option<Millis>,
+}
+
+impl Slow {
+    pub(super) fn ask(&mut self, now: Millis, effect: FileEffect) {
+        self.asked.push_back(effect);
+        if self.next.is_none() {
+            self.schedule(now);
+        }
+    }
+
+    /// What is done by now, if the time has come. A clock that was set back keeps nobody waiting.
+    pub(super) fn due(&mut self, now: Millis) -> Option<FileEffect> {
+        let next = self.next?;
+        if now < next && next <= now + self.pace.1 {
+            return None;
+        }
+        let done = self.asked.pop_front();
+        self.next = None;
+        if !self.asked.is_empty() {
+            self.schedule(now);
+        }
+        done
+    }
+
+    fn schedule(&mut self, now: Millis) {
+        self.next = Some(now + Millis(self.rng.between(self.pace.0.0, self.pace.1.0)));
+    }
+}
+
+/// A known-bad disk: it says that a new file has taken the place of the old one, and lets it do so a while later.
+#[derive(Debug)]
+pub(super) struct Liar {
+    /// The shortest and the longest while.
+    pub(super) delay: (Millis, Millis),
+    pub(super) rng: Rng,
+    /// New files that have not taken their names yet: until when, the name they have, the name they should have.
+    pub(super) unsynced: Vec<(Millis, String, String)>,
+    pub(super) count: u64,
+}
+
+impl Liar {
+    pub(super) fn carry_out(
+        &mut self,
+        node: &mut Node,
+        files: &mut Files,
+        effect: FileEffect,
+        io: &mut Io<'_, '_>,
+    ) {
+        let FileEffect::Commit { file, to: Some(to) } = effect else {
+            return carry_out(node, files, effect, io);
+        };
+        let Some(name) = files.remove(&file) else { return };
+        let now = io.now();
+        self.count += 1;
+        let aside = format!("{name}.{}", self.count);
+        io.disk().sync(&name);
+        io.disk().rename(&name, &aside);
+        self.unsynced.push((now + Millis(self.rng.between(self.delay.0.0, self.delay.1.0)), aside, to));
+        node.file_event(now, file, FileEvent::Committed);
+    }
+
+    pub(super) fn sync_what_is_due(&mut self, now: Millis, io: &mut Io<'_, '_>) {
+        self.unsynced.retain(|(due, aside, to)| {
+            if *due <= now {
+                io.disk().rename(aside, to);
+            }
+            *due > now
+        });
+    }
+}
 
 /// Bytes of a file that a node gets at a time.
 const PIECE: usize = 4096;

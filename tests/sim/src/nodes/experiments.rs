@@ -9,6 +9,8 @@ mod backlog;
 mod buffer;
 mod fanout;
 mod fleet;
+mod group;
+mod partition;
 mod resync;
 mod rules_of_thumb;
 
@@ -16,6 +18,8 @@ pub use backlog::{Outage, outage};
 pub use buffer::{SETTING, Sample, Struggle, struggle};
 pub use fanout::{Layer, Tree, layers, outgoing, spread};
 pub use fleet::{Fleet, WIRE};
+pub use group::{Group, SENTINEL_PORT, run_id};
+pub use partition::{Loss, Partition, partition};
 pub use resync::{Cost, Parts, full, partial, parts};
 pub use rules_of_thumb::{Healing, flapping, heals};
 

@@ -73,10 +73,15 @@ impl<'a> Drawing<'a> {
         self.host_names(16.0);
         let mut shown_time = None;
         for event in &self.trace.events {
-            let begin = self.y;
+            let before = self.y;
             let gap = shown_time.is_some_and(|shown| event.at.0 >= shown + LONG);
             self.y += if gap { 12.0 } else { 0.0 };
+            let begin = self.y;
             self.event(&event.kind);
+            if self.y <= begin {
+                // Nothing to see: no gap either.
+                self.y = before;
+            }
             if !self.trace.timeless && shown_time != Some(event.at.0) && self.y > begin {
                 shown_time = Some(event.at.0);
                 let time = format!("{} ms", event.at.0);
@@ -298,7 +303,18 @@ impl<'a> Drawing<'a> {
         } else {
             ""
         };
-        // A halo in the page's colour keeps a line that passes behind from striking the text out.
+        // A halo in the page's colour keeps a line that passes behind from striking the text out; between words it
+        // would still be seen.
+        if matches!(class, "trace-label" | "trace-note") && text.contains(' ') {
+            let width = CHAR * text.chars().count() as f64;
+            let left = if anchor == "end" { x - width } else { x };
+            let top = y - 9.0;
+            let _ = writeln!(
+                self.labels,
+                "<rect class=\"trace-behind\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"11\" \
+                 fill=\"var(--bg, Canvas)\" stroke=\"none\"/>"
+            );
+        }
         let _ = writeln!(
             self.labels,
             "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"currentColor\" \

@@ -120,6 +120,8 @@ pub struct Boot {
     pub ip: String,
     /// How often it has been started before.
     pub restarts: u32,
+    /// What is on its disk, for processes that read their configuration before they do anything else.
+    pub disk: Disk,
 }
 
 /// A host's access to the world, for as long as it handles one event.

@@ -32,6 +32,8 @@ pub(super) enum Event {
     Writable { link: u32, end: u8 },
     /// A planned fault, by its index in the plan.
     Fault { index: u32 },
+    /// A process wakes from a sleep that began before its clock was set back.
+    Wake { host: u32 },
 }
 
 /// Something on its way in a stream.

@@ -2,6 +2,7 @@
 
 use core_types::{Broken, Millis};
 
+use super::net::Event;
 use super::{Conn, Fault, HostId, World};
 
 impl<'t> World<'t> {
@@ -108,6 +109,9 @@ impl<'t> World<'t> {
             }
             Fault::ClockJump(id, by) => {
                 self.record_fault(format!("the clock of {} jumps by {by}ms", self.name(id)));
+                if let Some(wake) = self.wakes_at(id).filter(|_| by < 0) {
+                    self.net.at(wake, Event::Wake { host: id.0 as u32 });
+                }
                 let slot = &mut self.slots[id.0];
                 slot.skew = slot.skew.saturating_add(by);
             }
@@ -130,7 +134,9 @@ impl<'t> World<'t> {
         if let Some(trace) = self.net.trace.as_deref_mut() {
             trace.down(at, name);
         }
+        let now = self.net.now;
         let slot = &mut self.slots[id.0];
+        slot.died_at = Some(now);
         slot.paused = false;
         slot.held.clear();
         slot.choked.clear();

@@ -34,13 +34,16 @@ impl World<'_> {
     }
 
     fn next_tick(&self) -> Option<(Millis, HostId)> {
-        let running = self.slots.iter().enumerate().filter(|(_, slot)| !slot.paused);
-        let ticks = running.filter_map(|(index, slot)| {
-            let deadline = slot.host.as_ref()?.next_deadline()?;
-            let time = Millis(deadline.0.saturating_add_signed(slot.skew.saturating_neg()));
-            Some((time.max(self.net.now), HostId(index)))
-        });
-        ticks.min()
+        let running = self.hosts().filter(|id| !self.is_paused(*id));
+        running.filter_map(|id| Some((self.wakes_at(id)?, id))).min()
+    }
+
+    /// When a process wants its next tick, in virtual time.
+    pub(super) fn wakes_at(&self, id: HostId) -> Option<Millis> {
+        let slot = &self.slots[id.0];
+        let deadline = slot.deadline.filter(|_| slot.host.is_some())?;
+        let time = Millis(deadline.0.saturating_add_signed(slot.skew.saturating_neg()));
+        Some(time.max(self.net.now))
     }
 
     fn dispatch(&mut self, event: Event) -> Result<(), Broken> {
@@ -49,6 +52,13 @@ impl World<'_> {
                 Some(fault) => self.inflict(fault),
                 None => Ok(()),
             },
+            Event::Wake { host } => {
+                let id = HostId(host as usize);
+                if self.hold(id, event) {
+                    return Ok(());
+                }
+                self.step(id, Input::Tick)
+            }
             Event::Syn { link, attempt } => {
                 let to = self.net.links[link as usize].hosts[1];
                 self.net.syn(link, attempt, self.slots[to].host.is_some());
@@ -159,6 +169,7 @@ impl World<'_> {
         let mut io = Io { net: &mut self.net, disk: &mut slot.disk, me: id.0, now, exit: false };
         body(&mut *host, &mut io);
         let exit = io.exit;
+        slot.deadline = host.next_deadline();
         let checked = host.check_invariants();
         let at = self.net.now;
         if let Some(trace) = self.net.trace.as_deref_mut()
