@@ -34,6 +34,11 @@ enum OnTimeout {
 }
 
 impl Blocked {
+    /// The keys it waits for.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.keys.iter().map(|(_, key)| &**key)
+    }
+
     /// What it waits for, if that is acknowledgements.
     pub(crate) fn acks(&self) -> Option<&offsets::Wait> {
         match &self.on_timeout {
@@ -98,10 +103,13 @@ impl Node {
         let Some(mut conn) = self.conns.take(id) else { return };
         if let Some(blocked) = conn.blocked.take() {
             let attempt = attempt(blocked.command.as_args(), &key.1);
-            let fits = self.keyspace.db(key.0).get(&key.1).is_some_and(|entry| {
-                let sorted = blocked.command.as_args().name().get(1).is_some_and(|byte| byte | 32 == b'z');
-                matches!((&entry.value, sorted), (Value::List(_), false) | (Value::Zset(_), true))
-            });
+            let later = self.pass_over(key.0, blocked.command.as_args(), key);
+            let fits = !later
+                && self.keyspace.db(key.0).get(&key.1).is_some_and(|entry| {
+                    let sorted =
+                        blocked.command.as_args().name().get(1).is_some_and(|byte| byte | 32 == b'z');
+                    matches!((&entry.value, sorted), (Value::List(_), false) | (Value::Zset(_), true))
+                });
             let begin = conn.out.len();
             let tried = fits.then(|| table::resolve(attempt.as_args(), false).ok()).flatten();
             if let Some(call) = tried {

@@ -19,6 +19,7 @@
 //! - Values are text: one that is not UTF-8 is refused.
 //! - `include` takes one path, without wildcards.
 
+mod endpoints;
 mod limits;
 mod load;
 mod rewrite;
@@ -32,6 +33,7 @@ mod words;
 use core_types::{Endpoint, LogLevel, Millis};
 use keyspace::Compact;
 
+pub use endpoints::EndpointType;
 pub use limits::{Access, DisklessLoad, OutputLimit, Policy};
 pub use load::{LoadError, Source};
 pub(crate) use rewrite::quoted;
@@ -64,6 +66,42 @@ pub struct Config {
     pub masteruser: Option<String>,
     /// Our master, if we are a replica. The node keeps it up to date when `REPLICAOF` changes it.
     pub replicaof: Option<Endpoint>,
+    /// Be a node of a cluster.
+    pub cluster_enabled: bool,
+    /// Where the node keeps what it knows of the cluster, inside `dir`.
+    pub cluster_config_file: String,
+    /// A node that has not answered for so long may have failed.
+    pub cluster_node_timeout: Millis,
+    /// Where other nodes connect to; 0 for 10,000 above `port`.
+    pub cluster_port: u16,
+    /// The address that others are told, if not the one they see.
+    pub cluster_announce_ip: Option<String>,
+    /// The port for clients that others are told, if not `port`.
+    pub cluster_announce_port: u16,
+    /// The port for nodes that others are told, if not our own.
+    pub cluster_announce_bus_port: u16,
+    /// Understood, but without effect: there is no TLS.
+    pub cluster_announce_tls_port: u16,
+    /// A name that others are told beside the address.
+    pub cluster_announce_hostname: Option<String>,
+    /// Serve nothing while a slot is without owner.
+    pub cluster_require_full_coverage: bool,
+    /// Serve reads from our own slots while the cluster is down.
+    pub cluster_allow_reads_when_down: bool,
+    /// The same for channels of our slots.
+    pub cluster_allow_pubsubshard_when_down: bool,
+    /// A replica whose data are older than this many timeouts does not try to become master; 0 for any age.
+    pub cluster_replica_validity_factor: u32,
+    /// How many replicas a master keeps before one may move to a master without.
+    pub cluster_migration_barrier: u32,
+    /// A replica does not become master by itself.
+    pub cluster_replica_no_failover: bool,
+    /// A replica may move to a master without one, and a master without slots becomes a replica.
+    pub cluster_allow_replica_migration: bool,
+    /// How much may wait on a link between nodes before it is cut, in bytes; 0 for any.
+    pub cluster_link_sendbuf_limit: u64,
+    /// How nodes are named to clients.
+    pub cluster_preferred_endpoint_type: EndpointType,
     /// With `--sentinel`: the lines `sentinel …` of the file, without that word. `None`: a node with data.
     pub sentinel: Option<Vec<Vec<String>>>,
     /// A replica refuses writes from its clients.
@@ -218,6 +256,24 @@ impl Default for Config {
             masterauth: None,
             masteruser: None,
             replicaof: None,
+            cluster_enabled: false,
+            cluster_config_file: "nodes.conf".into(),
+            cluster_node_timeout: Millis::from_secs(15),
+            cluster_port: 0,
+            cluster_announce_ip: None,
+            cluster_announce_port: 0,
+            cluster_announce_bus_port: 0,
+            cluster_announce_tls_port: 0,
+            cluster_announce_hostname: None,
+            cluster_require_full_coverage: true,
+            cluster_allow_reads_when_down: false,
+            cluster_allow_pubsubshard_when_down: true,
+            cluster_replica_validity_factor: 10,
+            cluster_migration_barrier: 1,
+            cluster_replica_no_failover: false,
+            cluster_allow_replica_migration: true,
+            cluster_link_sendbuf_limit: 0,
+            cluster_preferred_endpoint_type: EndpointType::Ip,
             sentinel: None,
             replica_read_only: true,
             replica_serve_stale_data: true,

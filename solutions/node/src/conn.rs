@@ -5,6 +5,8 @@ use bytes::{Buf, BytesMut};
 use core_types::{Endpoint, Millis, Offset, Protocol};
 
 use crate::blocking::Blocked;
+use crate::cluster::BusLink;
+use crate::layers::redirection::Says;
 use crate::layers::trees::OverLimit;
 use crate::layers::wire::CommandDecoder;
 use crate::persistence::Hold;
@@ -52,6 +54,10 @@ pub(crate) enum Kind {
     MasterLink,
     /// A connection that the sentinel opened.
     Watch(Box<Watch>),
+    /// A connection between nodes of a cluster.
+    Bus(Box<BusLink>),
+    /// A connection by which `MIGRATE` sends keys.
+    Courier(Box<crate::cluster::Courier>),
 }
 
 /// What a replica tells about itself before `PSYNC`, by `REPLCONF`.
@@ -114,6 +120,8 @@ pub(crate) struct Conn {
     /// Up to here output was looked at for what must wait, and what of it waits for the disk.
     pub(crate) looked_at: u64,
     pub(crate) holds: VecDeque<Hold>,
+    /// In a cluster: what of the output waits for `nodes.conf`.
+    pub(crate) file_holds: VecDeque<crate::cluster::FileHold>,
     /// It is in the node's list of connections to write to.
     pub(crate) queued: bool,
     /// Set once `Effect::Close` is on its way: nothing more is read or executed.
@@ -146,6 +154,8 @@ pub(crate) struct Conn {
     pub(crate) subscriptions: Subscriptions,
     /// What it said of itself by `REPLCONF` so far.
     pub(crate) hello: ReplicaHello,
+    /// In a cluster: what it said by `ASKING` and `READONLY`.
+    pub(crate) says: Says,
 }
 
 impl Conn {
@@ -169,6 +179,7 @@ impl Conn {
             sent: 0,
             looked_at: 0,
             holds: VecDeque::new(),
+            file_holds: VecDeque::new(),
             queued: false,
             closing: false,
             replica_mute: false,
@@ -185,6 +196,7 @@ impl Conn {
             spoken_at: Offset(0),
             subscriptions: Subscriptions::new(),
             hello: ReplicaHello::default(),
+            says: Says::default(),
         }
     }
 

@@ -62,7 +62,15 @@ impl Node {
     /// then nothing has happened.
     fn execute(&mut self, conn: &mut Conn, args: Args<'_>) -> bool {
         let before = conn.out.len();
-        let admitted = table::resolve(args, self.sentinel.is_some()).and_then(|call| {
+        let resolved = table::resolve(args, self.sentinel.is_some());
+        if self.cluster.is_some()
+            && let Ok(call) = &resolved
+            && self.redirect(conn, *call, args)
+        {
+            self.withhold_reply(conn, before);
+            return true;
+        }
+        let admitted = resolved.and_then(|call| {
             self.admit(conn, call)?;
             refused_to_subscriber(conn, call.spec.name).map_or(Ok(()), Err)?;
             self.make_room(conn, call.spec)?;
@@ -70,7 +78,7 @@ impl Node {
         });
         match admitted {
             Ok(call) => {
-                if self.is_paused_for(conn, call.spec) {
+                if self.is_paused_for(conn, call.spec) || self.waits_for_migration(conn, call, args) {
                     conn.postponed = true;
                     return false;
                 }
@@ -83,6 +91,9 @@ impl Node {
             }
             Err(_) if self.partition_command(conn, args) => {}
             Err(text) => self.refuse(conn, args, &text),
+        }
+        if self.cluster.is_some() {
+            Node::dealt_with(conn, args);
         }
         self.withhold_reply(conn, before);
         if conn.replica_mute && conn.out.len() > before {
@@ -147,7 +158,10 @@ impl Node {
         self.stats.commands_processed += 1;
         let (begin, begun) = (conn.out.len(), self.meter_mark);
         match call.command.run {
-            Run::Data(handler) => self.run_data(conn, handler, args, may_block),
+            Run::Data(handler) => match self.refused_in_cluster(call.spec, args) {
+                None => self.run_data(conn, handler, args, may_block),
+                Some(text) => self.encoder(conn).error(text),
+            },
             Run::Node(handler) => handler(self, conn, args),
         }
         self.meter_mark = self.meters.micros();

@@ -2,6 +2,7 @@
 
 use core_types::{LogLevel, Millis};
 
+use crate::cluster::Ended;
 use crate::conn::Kind;
 use crate::{ConnId, Effect, Node, Peer};
 
@@ -10,7 +11,7 @@ impl Node {
     pub fn accept(&mut self, now: Millis, peer: Peer) -> ConnId {
         self.now = now;
         self.stats.connections_received += 1;
-        let full = self.conns.len() >= self.config.maxclients;
+        let full = self.conns.len() - self.bus_links() >= self.config.maxclients;
         let id = self.conns.open(peer.addr, peer.local_addr, now);
         let refusal = if full {
             Some("-ERR max number of clients reached\r\n")
@@ -40,6 +41,15 @@ impl Node {
         if !conn.closing {
             if matches!(conn.kind, Kind::Watch(_)) {
                 self.receive_for_watch(conn, data);
+                return;
+            }
+            if matches!(conn.kind, Kind::Bus(_)) {
+                self.receive_for_bus(conn, data);
+                return;
+            }
+            if matches!(conn.kind, Kind::Courier(_)) {
+                self.receive_for_courier(conn, data);
+                self.end_event();
                 return;
             }
             if matches!(conn.kind, Kind::MasterLink) {
@@ -91,15 +101,21 @@ impl Node {
         }
         self.link_connected(id);
         self.watch_connected(id);
+        self.bus_connected(id);
+        self.courier_connected(id);
         self.end_event();
     }
 
     /// `Effect::Connect` failed.
     pub fn connect_failed(&mut self, now: Millis, id: ConnId, why: &str) {
         self.now = now;
-        self.conns.remove(id);
+        self.forget_conn(id);
         self.link_failed(id, why);
         self.watch_lost(id, why);
+        self.bus_connect_failed(id, why);
+        // A name that nobody has, as the drivers put it.
+        let ended = if why.contains("lookup") { Ended::Unknown } else { Ended::Closed };
+        self.courier_failed(id, ended);
         self.end_event();
     }
 
@@ -107,7 +123,7 @@ impl Node {
     /// `Effect::Close`. Called once for each connection; the id is dead afterwards.
     pub fn closed(&mut self, now: Millis, id: ConnId) {
         self.now = now;
-        let Some(mut conn) = self.conns.remove(id) else { return };
+        let Some(mut conn) = self.forget_conn(id) else { return };
         if !conn.closing {
             self.detach(&mut conn);
         }
@@ -127,6 +143,8 @@ impl Node {
             self.expire_some();
             self.persistence_cron();
             self.evict();
+            self.cluster_cron();
+            self.close_idle_couriers();
             self.stats.sample(now);
             self.peak_memory = self.peak_memory.max(self.meters.used_memory());
         }
@@ -143,6 +161,8 @@ impl Node {
         self.end_waits();
         self.link_tick();
         self.watch_tick();
+        self.migrate_tick();
+        self.bus_tick();
         self.resume_clients();
         self.end_event();
     }
@@ -156,7 +176,8 @@ impl Node {
         let link = self.link_deadline().unwrap_or(cron);
         let cron = self.watch_deadline().map_or(cron, |deadline| deadline.min(cron));
         let cron = self.paused.map_or(cron, |pause| pause.until.min(cron));
-        let stages = [self.failover_deadline(), self.leaving_deadline()];
+        let stages =
+            [self.failover_deadline(), self.leaving_deadline(), self.migrate_deadline(), self.bus_deadline()];
         let cron = stages.into_iter().flatten().fold(cron, Millis::min);
         Some(self.wait_deadline().unwrap_or(cron).min(link).min(cron))
     }
@@ -174,6 +195,7 @@ impl Node {
             conn.mark_sent(count);
             match conn.kind {
                 Kind::Replica(_) => self.replica_sent(id),
+                Kind::Courier(_) => self.courier_sent(id),
                 // It had sent more than it cared to hear answered; go on where we stopped.
                 Kind::Client if conn.throttled && conn.out.len() < STOP_READING => self.receive(now, id, &[]),
                 _ => {}

@@ -91,7 +91,7 @@ impl Node {
                 let errors = self.stats.errors.iter();
                 errors.map(|(word, count)| (format!("errorstat_{word}"), format!("count={count}"))).collect()
             }
-            "cluster" => fields([("cluster_enabled", "0".into())]),
+            "cluster" => fields([("cluster_enabled", u8::from(self.cluster.is_some()).to_string())]),
             _ => self.info_keyspace(),
         }
     }
@@ -173,8 +173,16 @@ impl Node {
             .collect()
     }
 
+    fn mode(&self) -> &'static str {
+        match () {
+            () if self.sentinel.is_some() => "sentinel",
+            () if self.cluster.is_some() => "cluster",
+            () => "standalone",
+        }
+    }
+
     fn clients(&self) -> usize {
-        self.conns.len() - self.replication.replicas.len()
+        self.conns.len() - self.replication.replicas.len() - self.bus_links()
     }
 
     fn info_server(&self) -> Vec<(String, String)> {
@@ -183,7 +191,7 @@ impl Node {
         let leaving = leaving.map(|left| ("shutdown_in_milliseconds".to_string(), left));
         let mut list = fields([
             ("redis_version", REDIS_VERSION.into()),
-            ("redis_mode", if self.sentinel.is_some() { "sentinel" } else { "standalone" }.into()),
+            ("redis_mode", self.mode().into()),
             ("server_name", format!("{} {}", crate::config::NAME, crate::config::VERSION)),
             ("arch_bits", usize::BITS.to_string()),
             ("process_id", self.process_id.to_string()),
@@ -227,6 +235,7 @@ impl Node {
             ("pubsub_channels", self.listened(Space::Channel).to_string()),
             ("pubsub_patterns", self.listened(Space::Pattern).to_string()),
             ("pubsubshard_channels", self.listened(Space::Shard).to_string()),
+            ("migrate_cached_sockets", self.migrations.cached().to_string()),
             ("total_error_replies", stats.error_replies.to_string()),
         ])
     }

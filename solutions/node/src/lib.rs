@@ -35,6 +35,7 @@
 //! - A `+CONTINUE` that was not asked for, or with something behind it that is no id, ends the attempt.
 
 mod blocking;
+mod cluster;
 mod commands;
 pub mod config;
 mod conn;
@@ -96,4 +97,14 @@ pub mod layers {
     pub use lab_5 as failover;
     #[cfg(not(feature = "lab-5"))]
     pub use solution_5 as failover;
+
+    #[cfg(feature = "lab-6")]
+    pub use lab_6 as sharding;
+    #[cfg(not(feature = "lab-6"))]
+    pub use solution_6 as sharding;
+
+    #[cfg(feature = "lab-8")]
+    pub use lab_8 as redirection;
+    #[cfg(not(feature = "lab-8"))]
+    pub use solution_8 as redirection;
 }

@@ -83,7 +83,7 @@ impl Node {
     #[inline]
     pub(crate) fn check_output(&mut self, conn: &mut Conn) {
         let class = match conn.kind {
-            Kind::MasterLink | Kind::Watch(_) => return,
+            Kind::MasterLink | Kind::Watch(_) | Kind::Courier(_) | Kind::Bus(_) => return,
             Kind::Replica(_) => 1,
             Kind::Client if conn.subscriptions.is_empty() => 0,
             Kind::Client => 2,

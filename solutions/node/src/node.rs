@@ -45,6 +45,12 @@ pub struct Node {
     pub(crate) slowlog: Slowlog,
     /// The configuration file is being rewritten.
     pub(crate) rewrite: Option<crate::commands::Rewrite>,
+    /// As a node of a cluster: what it knows of that.
+    pub(crate) cluster: Option<Box<crate::cluster::Cluster>>,
+    /// The file where it keeps that.
+    pub(crate) cluster_storage: crate::cluster::Storage,
+    /// Keys on their way to other nodes.
+    pub(crate) migrations: crate::cluster::Migrations,
     /// With `--sentinel` this is what the node does.
     pub(crate) sentinel: Option<Box<Watcher>>,
     /// Who is cut off, in a test.
@@ -70,6 +76,8 @@ pub struct Node {
     pub(crate) listeners: Listeners,
     /// While commands run as one: what the replicas will be told at their end, together.
     pub(crate) unit: Option<Vec<(usize, ArgsBuf)>>,
+    /// What the nodes of a cluster say to one another.
+    pub(crate) bus: crate::cluster::Bus,
     pub(crate) next_cron: Millis,
     pub(crate) next_second: Millis,
     pub(crate) outbox: VecDeque<Effect>,
@@ -83,6 +91,9 @@ impl Node {
         let mut node = Node::build(config, seed, now);
         if node.sentinel.is_some() {
             node.start_watching();
+        } else if node.config.cluster_enabled {
+            node.begin_cluster(None);
+            node.settle_cluster();
         } else if let Some(master) = node.config.replicaof.clone() {
             node.start_as_replica(master);
         }
@@ -97,7 +108,9 @@ impl Node {
             return Node::new(config, seed, now);
         }
         let mut node = Node::build(config, seed, now);
-        node.begin_load();
+        if !node.begin_cluster_load() {
+            node.begin_load();
+        }
         node
     }
 
@@ -128,6 +141,9 @@ impl Node {
             peak_memory: 0,
             slowlog: Slowlog::default(),
             rewrite: None,
+            cluster: None,
+            cluster_storage: crate::cluster::Storage::default(),
+            migrations: crate::cluster::Migrations::default(),
             sentinel,
             partition: Partition::default(),
             paused: None,
@@ -142,6 +158,7 @@ impl Node {
             resuming: false,
             listeners: Listeners::default(),
             unit: None,
+            bus: crate::cluster::Bus::default(),
             next_cron: now + CRON,
             next_second: now + SECOND,
             outbox: VecDeque::new(),

@@ -11,7 +11,9 @@ impl Node {
     /// What must hold after every event. Checked by the simulator.
     pub fn check_invariants(&self) -> Result<(), Broken> {
         self.keyspace.check_invariants()?;
-        self.replication.check_invariants(&self.conns)
+        self.replication.check_invariants(&self.conns)?;
+        let known = self.cluster.as_ref().map_or(Ok(()), |cluster| cluster.check());
+        known.map_err(|detail| Broken::new("what a node knows of its cluster agrees with itself", detail))
     }
 
     /// The data set.

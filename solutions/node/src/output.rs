@@ -1,5 +1,6 @@
 //! What connections have to say, and their end.
 
+use crate::cluster::Ended;
 use crate::conn::{Conn, Input, Kind};
 use crate::{ConnId, Effect, Node};
 
@@ -63,7 +64,9 @@ impl Node {
             Kind::Client => {}
             Kind::Replica(_) => self.replica_gone(conn),
             Kind::MasterLink => self.link_closed(conn.id),
+            Kind::Courier(_) => self.courier_failed(conn.id, Ended::Closed),
             Kind::Watch(_) => self.watch_lost(conn.id, "Server closed the connection"),
+            Kind::Bus(_) => self.bus_lost(conn),
         }
     }
 }

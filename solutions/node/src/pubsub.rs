@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use core_types::{Args, ArgsBuf, Protocol, Reply};
+use core_types::{Args, ArgsBuf, Protocol, Reply, Slot};
 
 use crate::commands::help;
 use crate::conn::Conn;
+use crate::layers::sharding::key_slot;
 use crate::layers::wire::Encoder;
 use crate::{ConnId, Node};
 
@@ -124,6 +125,23 @@ impl Node {
         heard
     }
 
+    /// Shard channels of these slots are not served here any more: who listens to them is told that it does not.
+    pub(crate) fn drop_channels(&mut self, gone: impl Fn(Slot) -> bool) {
+        let shard = (Space::Shard, Box::default())..;
+        let names = self.listeners.by_name.range(shard);
+        let listening: Vec<_> = names
+            .filter(|((_, name), _)| gone(key_slot(name)))
+            .flat_map(|(key, ids)| ids.iter().map(|id| (*id, key.clone())))
+            .collect();
+        for (id, key) in listening {
+            let Some(mut conn) = self.conns.take(id) else { continue };
+            self.remove_listener(&mut conn, &key);
+            let count = count(&conn, Space::Shard);
+            confirm(&mut self.encoder(&mut conn), Space::Shard.words().1, Some(&key.1), count);
+            self.finish(conn);
+        }
+    }
+
     fn channels(&self, space: Space) -> impl Iterator<Item = (&[u8], usize)> {
         let all = self.listeners.by_name.iter().filter(move |((of, _), _)| *of == space);
         all.map(|((_, name), ids)| (&**name, ids.len()))
@@ -227,8 +245,12 @@ pub(crate) fn spublish(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
 
 fn publish_in(node: &mut Node, conn: &mut Conn, args: Args<'_>, space: Space) {
     let heard = node.publish(space, &args[1], &args[2], Some(conn));
-    // A replica's subscribers hear what is published at its master.
-    node.propagate(conn.db, args);
+    if node.cluster.is_some() {
+        node.bus_publish(space, &args[1], &args[2]);
+    } else {
+        // A replica's subscribers hear what is published at its master.
+        node.propagate(conn.db, args);
+    }
     node.encoder(conn).integer(heard as i64);
 }
 

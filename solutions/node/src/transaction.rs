@@ -26,6 +26,11 @@ pub(crate) struct Transaction {
 }
 
 impl Transaction {
+    /// The queued commands.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = Args<'_>> {
+        self.commands.iter().map(ArgsBuf::as_args)
+    }
+
     /// How many commands are queued.
     pub(crate) fn len(&self) -> usize {
         self.commands.len()

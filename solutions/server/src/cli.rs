@@ -1,63 +1,117 @@
 //! `ha-cli`: talks to a node, as `redis-cli` does and with the same output.
 //!
-//! One command from the command line, commands from standard input, or a prompt with a history. The
-//! output is meant for people if it goes to a terminal, and plain if it goes into a pipe, exactly as
-//! `redis-cli` prints it. What is missing are its special modes (`--scan`, `--latency`, `--cluster`, …),
-//! Lua, hints and the help texts.
+//! One command from the command line, commands from standard input, or a prompt with a history, names to
+//! complete and hints. The output is meant for people if it goes to a terminal, and plain if it goes into a
+//! pipe, exactly as `redis-cli` prints it. `--pipe` is for mass insertion, and `--cluster` for looking after a
+//! whole cluster (see [`cluster`]).
+//!
+//! # Differences from Redis
+//!
+//! - `-c` learns: after the first redirection it asks for the table of all slots (chapter 8), and from then on
+//!   goes to the right node at once. `redis-cli` is redirected again for each change of node.
+//! - Within a transaction no redirection is followed. `redis-cli` follows, and the command then runs outside of
+//!   the transaction.
+//! - An error in the options is explained, with the option that was probably meant.
+//! - What is missing: the measuring modes (`--stat`, `--latency`, `--bigkeys`, …), `--scan`, `--rdb`, `--replica`, Lua
+//!   (`--eval`), TLS.
 
+/// `println!` that does not mind if nobody reads any more, as in `ha-cli … | head`.
+macro_rules! tell {
+    ($($arg:tt)*) => { $crate::cli::tell(format_args!($($arg)*)) };
+}
+
+mod args;
 mod client;
+mod cluster;
+mod docs;
 mod format;
+mod help;
+mod hints;
 mod interactive;
-mod options;
+mod interrupt;
+mod pipe;
 mod session;
+mod settings;
+mod smart;
+mod stream;
+mod talk;
+mod uri;
 
-use std::io::{IsTerminal, Read};
+use std::ffi::OsString;
+use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
 
-use options::{Options, Parsed};
+use args::{Asked, ClientArgs};
 use session::Session;
+use settings::Settings;
 
 /// Runs `ha-cli` with these arguments, the program's name left out.
-pub fn main(args: &[String]) -> ExitCode {
-    let mut options = match options::parse(args) {
-        Ok(Parsed::Run(options)) => *options,
-        Ok(Parsed::Print(text)) => {
-            println!("{text}");
-            return ExitCode::SUCCESS;
-        }
-        Err(why) => {
-            eprintln!("{why}");
-            return ExitCode::FAILURE;
+pub fn main(args: &[OsString]) -> ExitCode {
+    let ended_well = match args::parse(args) {
+        Ok(Asked::Client(args)) => talk(*args),
+        Ok(Asked::Cluster(args)) => cluster::run(*args),
+        Err(error) => {
+            // Help is an error to clap, but not a failure.
+            let _ = error.print();
+            !error.use_stderr()
         }
     };
-    if options.password_on_command_line && !options.no_auth_warning {
-        eprintln!(
-            "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe."
-        );
+    if ended_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn talk(mut args: ClientArgs) -> bool {
+    let settled = args.login.settle();
+    if settled.warn {
+        warn_about_password();
     }
-    if let Err(why) = last_argument_from_stdin(&mut options) {
-        eprintln!("Can't read standard input: {why}");
-        return ExitCode::FAILURE;
+    let mut command: Vec<Vec<u8>> =
+        args.command.iter().map(|word| word.as_encoded_bytes().to_vec()).collect();
+    if let Err(why) = words_from_stdin(&args, &mut command) {
+        eprintln!("{why}");
+        return false;
     }
-    let command = std::mem::take(&mut options.command);
-    let mut session = Session::new(options);
-    let ended_well = if !command.is_empty() {
+    let mut session = Session::new(Settings::new(&args, settled.db));
+    if args.pipe {
+        session.into_client().is_some_and(|client| pipe::run(client, args.pipe_timeout))
+    } else if !command.is_empty() {
         session.run_repeatedly(&command)
     } else if std::io::stdin().is_terminal() {
         interactive::run(&mut session);
         true
     } else {
         session.run_lines(std::io::stdin().lock())
-    };
-    if ended_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
 }
 
-/// `-x`: standard input becomes the last argument.
-fn last_argument_from_stdin(options: &mut Options) -> std::io::Result<()> {
-    if options.stdin_is_last_argument {
+fn tell(line: std::fmt::Arguments<'_>) {
+    let mut stdout = std::io::stdout().lock();
+    // What is being done goes on all the same: a half-moved slot would be worse than an unread line.
+    let _ = writeln!(stdout, "{line}");
+}
+
+fn warn_about_password() {
+    eprintln!(
+        "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe."
+    );
+}
+
+/// `-x`: standard input becomes the last word. `-X`: it takes the place of the words that are like the tag.
+fn words_from_stdin(args: &ClientArgs, command: &mut Vec<Vec<u8>>) -> Result<(), String> {
+    let read = || {
         let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes)?;
-        options.command.push(bytes);
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map_err(|why| format!("Can't read standard input: {why}"))?;
+        Ok::<_, String>(bytes)
+    };
+    if args.stdin_is_last {
+        command.push(read()?);
+    } else if let Some(tag) = &args.stdin_tag {
+        let Some(place) = command.iter().skip(1).position(|word| word == tag.as_bytes()) else {
+            return Err("Using -X option but stdin tag not match.".into());
+        };
+        command[place + 1] = read()?;
     }
     Ok(())
 }

@@ -51,6 +51,15 @@ pub(crate) struct Driver {
     pub(crate) exited: Notify,
 }
 
+/// Who connects to a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whom {
+    /// Clients, replicas, sentinels.
+    Clients,
+    /// Other nodes of the cluster.
+    Nodes,
+}
+
 /// A line and the connection it is for. Slots are used again, ids never.
 type Slot = Option<(ConnId, Rc<Line>)>;
 
@@ -240,14 +249,18 @@ impl Driver {
         self.event(|node, now| node.closed(now, id));
     }
 
-    /// Takes clients from one listener, for ever.
-    pub(crate) async fn accept_all(self: Rc<Self>, listener: TcpListener) {
+    /// Takes clients, or other nodes of the cluster, from one listener, for ever.
+    pub(crate) async fn accept_all(self: Rc<Self>, listener: TcpListener, whom: Whom) {
         loop {
             match listener.accept().await {
-                Ok((stream, addr)) => self.accept(stream, addr),
+                Ok((stream, addr)) => self.accept(stream, addr, whom),
                 Err(error) => {
                     let why = reason(&error);
-                    self.log(LogLevel::Warning, &format!("Accepting client connection: accept: {why}"));
+                    let (level, what) = match whom {
+                        Whom::Clients => (LogLevel::Warning, "Accepting client connection: accept"),
+                        Whom::Nodes => (LogLevel::Verbose, "Error accepting cluster node: accept"),
+                    };
+                    self.log(level, &format!("{what}: {why}"));
                     // Most likely we are out of file descriptors: without a pause this would spin.
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
@@ -255,7 +268,7 @@ impl Driver {
         }
     }
 
-    fn accept(self: &Rc<Self>, stream: TcpStream, addr: SocketAddr) {
+    fn accept(self: &Rc<Self>, stream: TcpStream, addr: SocketAddr, whom: Whom) {
         self.prepare(&stream);
         let peer = Peer {
             addr: addr.to_string(),
@@ -263,7 +276,10 @@ impl Driver {
             loopback: addr.ip().to_canonical().is_loopback(),
         };
         // The line must be there before the node's first effect for it is carried out.
-        let id = self.node.borrow_mut().accept(clock::now(), peer);
+        let id = match whom {
+            Whom::Clients => self.node.borrow_mut().accept(clock::now(), peer),
+            Whom::Nodes => self.node.borrow_mut().accept_bus(clock::now(), peer),
+        };
         let line = self.add_line(id);
         self.settle();
         spawn_local(Connection::new(Rc::clone(self), stream, id, line));

@@ -1,5 +1,6 @@
 //! Files and directories that the configuration names.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read;
 
 use node::config::{Config, LoadError, Source};
@@ -31,6 +32,27 @@ fn read(source: Source<'_>) -> Result<String, String> {
 /// True if there is a configuration file that can be written: a sentinel keeps its state there.
 pub(crate) fn can_keep(path: &str) -> bool {
     !path.is_empty() && std::fs::OpenOptions::new().append(true).open(path).is_ok()
+}
+
+/// Makes sure that no other node uses the same file for what it knows of its cluster. The lock lasts as long as what is
+/// returned. It is on a file of its own beside: the other is replaced whenever it is written.
+pub(crate) fn lock_cluster_file(config: &Config) -> Result<Option<File>, String> {
+    if !config.cluster_enabled {
+        return Ok(None);
+    }
+    let name = &config.cluster_config_file;
+    let path = format!("{name}.lock");
+    let cannot =
+        |error: &std::io::Error| format!("Can't lock the cluster config file {name}: {}", reason(error));
+    let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| cannot(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(format!(
+            "Sorry, the cluster configuration file {name} is already used by a different Redis Cluster node. Please make \
+             sure that different nodes use different cluster configuration files."
+        )),
+        Err(TryLockError::Error(error)) => Err(cannot(&error)),
+    }
 }
 
 /// Goes to the working directory, and puts the name of where we are into the configuration.

@@ -1,4 +1,4 @@
-//! The node on real sockets: `ha-server`, and `ha-cli` to talk to it.
+//! The node on real sockets: `ha-server`, `ha-cli` to talk to it, and `ha-proxy` in front of several.
 //!
 //! Everything that decides is in the crate `node`. Here is only the edge: sockets, the clock, the log,
 //! signals, the configuration's files.
@@ -42,6 +42,7 @@ mod listen;
 mod log;
 mod meters;
 mod programs;
+pub mod proxy;
 mod start;
 pub mod unwritten;
 

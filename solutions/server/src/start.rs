@@ -11,7 +11,7 @@ use node::config::{Config, LoadError, NAME, VERSION};
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::disk::Disk;
-use crate::driver::Driver;
+use crate::driver::{Driver, Whom};
 use crate::log::Log;
 use crate::meters::ProcessMeters;
 use crate::{allocator, clock, files, limits, listen, unwritten};
@@ -53,8 +53,21 @@ pub fn main(args: &[String]) -> ExitCode {
     if !limits::make_room_for_clients(&mut config, &log) {
         return ExitCode::FAILURE;
     }
-    let Some(listeners) = listen::listen_all(&config, &log) else { return ExitCode::FAILURE };
-    let (mode, mark) = if config.sentinel.is_some() { ("sentinel", 'X') } else { ("standalone", 'M') };
+    let Some(clients) = listen::listen_all(&config, &log) else { return ExitCode::FAILURE };
+    let Some(nodes) = listen::listen_for_nodes(&config, &log) else { return ExitCode::FAILURE };
+    let listeners = Listeners { clients, nodes };
+    let _lock = match files::lock_cluster_file(&config) {
+        Ok(lock) => lock,
+        Err(why) => {
+            log.line('M', LogLevel::Warning, &why);
+            return ExitCode::FAILURE;
+        }
+    };
+    let (mode, mark) = match (config.sentinel.is_some(), config.cluster_enabled) {
+        (true, _) => ("sentinel", 'X'),
+        (false, true) => ("cluster", 'M'),
+        (false, false) => ("standalone", 'M'),
+    };
     log.line(mark, LogLevel::Notice, &format!("Running mode={mode}, port={}.", config.port));
     if config.sentinel.is_some() && !files::can_keep(&config.file) {
         log.line(mark, LogLevel::Warning, "Sentinel needs config file on disk to save state. Exiting...");
@@ -69,8 +82,7 @@ pub fn main(args: &[String]) -> ExitCode {
     };
     unwritten::end_process_on_panic(remove_pid_file.clone());
     // Standard input has been read to its end already if the configuration came from there.
-    let with_parent = std::env::var(EXIT_WITH_PARENT).is_ok_and(|value| value == "1");
-    let watch_stdin = with_parent && args.last().is_none_or(|last| last != "-");
+    let watch_stdin = ends_with_parent() && args.last().is_none_or(|last| last != "-");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let code = match runtime {
         Ok(runtime) => LocalSet::new().block_on(&runtime, serve(config, listeners, log, watch_stdin)),
@@ -107,8 +119,14 @@ fn announce(config: &Config, log: &Log, without_arguments: bool) {
     }
 }
 
+/// The ports that we have opened.
+struct Listeners {
+    clients: Vec<TcpListener>,
+    nodes: Vec<TcpListener>,
+}
+
 /// Serves until the node asks for the end, and returns its exit code.
-async fn serve(config: Config, listeners: Vec<TcpListener>, log: Log, watch_stdin: bool) -> i32 {
+async fn serve(config: Config, listeners: Listeners, log: Log, watch_stdin: bool) -> i32 {
     let seed = RandomState::new().build_hasher().finish();
     let mut node = Node::with_files(config, seed, clock::now());
     node.defer_files();
@@ -121,9 +139,11 @@ async fn serve(config: Config, listeners: Vec<TcpListener>, log: Log, watch_stdi
     spawn_local(answers.deliver(Rc::clone(&driver)));
     spawn_local(Rc::clone(&driver).flush_files());
     driver.load_for_a_moment().await;
-    for listener in listeners {
+    let clients = listeners.clients.into_iter().map(|listener| (listener, Whom::Clients));
+    let nodes = listeners.nodes.into_iter().map(|listener| (listener, Whom::Nodes));
+    for (listener, whom) in clients.chain(nodes) {
         match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => drop(spawn_local(Rc::clone(&driver).accept_all(listener))),
+            Ok(listener) => drop(spawn_local(Rc::clone(&driver).accept_all(listener, whom))),
             Err(error) => {
                 driver.log(LogLevel::Warning, &format!("Cannot listen: {error}"));
                 return 1;
@@ -146,39 +166,54 @@ async fn serve(config: Config, listeners: Vec<TcpListener>, log: Log, watch_stdi
     }
 }
 
-#[cfg(unix)]
 async fn stop_on_signal(driver: Rc<Driver>) {
+    let name = signal().await;
+    driver.event(|node, now| node.terminate(now, name));
+}
+
+/// Waits for one of the signals that ask a process to end; its name.
+#[cfg(unix)]
+pub(crate) async fn signal() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         // Then signals do what they do by default.
-        return;
+        return std::future::pending().await;
     };
-    let name = tokio::select! {
+    tokio::select! {
         _ = interrupt.recv() => "SIGINT",
         _ = terminate.recv() => "SIGTERM",
-    };
-    driver.event(|node, now| node.terminate(now, name));
-}
-
-#[cfg(not(unix))]
-async fn stop_on_signal(driver: Rc<Driver>) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        driver.event(|node, now| node.terminate(now, "SIGINT"));
     }
 }
 
-/// Waits for the end of standard input: whoever started us is gone.
+#[cfg(not(unix))]
+pub(crate) async fn signal() -> &'static str {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => "SIGINT",
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// The environment asks us to end with whoever holds the other end of standard input.
+pub(crate) fn ends_with_parent() -> bool {
+    std::env::var(EXIT_WITH_PARENT).is_ok_and(|value| value == "1")
+}
+
 async fn stop_with_parent(driver: Rc<Driver>) {
+    end_of_input().await;
+    driver.event(|node, now| node.terminate(now, "the end of standard input,"));
+}
+
+/// Waits for the end of standard input: whoever started us is gone.
+pub(crate) async fn end_of_input() {
     let (ended, end) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
         let _ = ended.send(());
     });
     let _ = end.await;
-    driver.event(|node, now| node.terminate(now, "the end of standard input,"));
 }
 
 const USAGE: &str = "\

@@ -10,6 +10,7 @@
 //! - `… -- replication-memory` compares what a master needs for one replica that does not read, and for ten
 //!   ([`replication_memory`]).
 //! - `… -- sentinel-failover` compares how long a client waits when a master dies ([`sentinel_failover`]).
+//! - `… -- proxy` compares `ha-proxy` with Twemproxy in front of the same three servers ([`proxies`]).
 //!
 //! Each is done several times in turn, so that whatever else the machine does meets both alike, and the
 //! medians are shown. Everything that was started has ended when a command returns.
@@ -19,6 +20,7 @@ mod measure;
 mod memory;
 mod parts;
 mod prepare;
+mod proxies;
 mod replicas;
 mod replication_memory;
 mod report;
@@ -56,6 +58,8 @@ enum What {
     ReplicationMemory(replication_memory::Options),
     /// The time from the death of a master to the next write, with three sentinels.
     SentinelFailover(sentinel_failover::Options),
+    /// The throughput of a proxy in front of three servers: ours, or Twemproxy.
+    Proxy(proxies::Options),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Some(What::Replicas(options)) => replicas::run(options),
         Some(What::ReplicationMemory(options)) => replication_memory::run(options),
         Some(What::SentinelFailover(options)) => sentinel_failover::run(options),
+        Some(What::Proxy(options)) => proxies::run(options),
     };
     match result {
         Ok(table) => {

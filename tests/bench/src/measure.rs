@@ -37,9 +37,14 @@ pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
 
 /// Runs redis-benchmark once.
 pub(crate) fn measure(server: &Server, plan: &Plan) -> Result<Measurement, String> {
-    let before = cpu_time_nanos(server.pid());
-    let requests_per_second = run(server, plan)?;
-    let after = cpu_time_nanos(server.pid());
+    measure_at(server.port(), server.pid(), plan)
+}
+
+/// The same with whatever listens on `port` and is process `pid`.
+pub(crate) fn measure_at(port: u16, pid: u32, plan: &Plan) -> Result<Measurement, String> {
+    let before = cpu_time_nanos(pid);
+    let requests_per_second = run_at(port, plan)?;
+    let after = cpu_time_nanos(pid);
     let cpu = before.zip(after).map(|(before, after)| (after - before) as f64);
     Ok(Measurement {
         requests_per_second,
@@ -49,9 +54,13 @@ pub(crate) fn measure(server: &Server, plan: &Plan) -> Result<Measurement, Strin
 
 /// Runs redis-benchmark once and returns how many requests it made in a second.
 pub(crate) fn run(server: &Server, plan: &Plan) -> Result<f64, String> {
+    run_at(server.port(), plan)
+}
+
+fn run_at(port: u16, plan: &Plan) -> Result<f64, String> {
     let tool = redis_tool("redis-benchmark").ok_or("redis-benchmark is not installed")?;
     let output = Command::new(tool)
-        .args(["-p", &server.port_text(), "--csv"])
+        .args(["-p", &port.to_string(), "--csv"])
         .args(&plan.flags)
         .output()
         .map_err(|error| error.to_string())?;

@@ -27,10 +27,12 @@ impl Row {
     }
 }
 
-/// All rows, aligned, in Markdown.
-pub(crate) fn table(rows: &[Row], how: &str) -> String {
+/// All rows, aligned, in Markdown. `other` is who is measured beside ours, in five letters.
+pub(crate) fn table(rows: &[Row], how: &str, other: &str) -> String {
     let mut text = format!("{how}\n\n");
-    text += "| test       |  -P | redis req/s |  ours req/s | ratio | redis µs CPU | ours µs CPU | ratio |\n";
+    text += &format!(
+        "| test       |  -P | {other} req/s |  ours req/s | ratio | {other} µs CPU | ours µs CPU | ratio |\n"
+    );
     text += "|------------|----:|------------:|------------:|------:|-------------:|------------:|------:|\n";
     for row in rows {
         let micros = |value: Option<f64>| value.map_or("?".to_owned(), |value| format!("{value:.2}"));
@@ -47,5 +49,5 @@ pub(crate) fn table(rows: &[Row], how: &str) -> String {
             micros(row.thrift()),
         );
     }
-    text + "\nRatios above 1.00 are in favour of ha-server."
+    text + "\nRatios above 1.00 are in favour of ours."
 }

@@ -70,7 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<String, String> {
             rows.push(row);
         }
     }
-    Ok(report::table(&rows, &options.describe()))
+    Ok(report::table(&rows, &options.describe(), "redis"))
 }
 
 impl Options {

@@ -8,6 +8,7 @@
 //! | [`replies`] | a client: RESP from a server | |
 //! | [`rdb`] | a node at its start, and a replica | what was loaded, saved and loaded again is the same |
 //! | [`aof`] | a node at its start: manifest, base, increments | what a crash cut off is cut off once |
+//! | [`mod@bus`] | a node of a cluster: packets of the bus | written again and read again, a packet is the same |
 //! | [`mod@dump`] | `RESTORE` | commands work on the value; dumped and restored it is the same |
 //!
 //! For all of them: *chunks do not matter* (at once, byte by byte, in random pieces: one result), and *a
@@ -30,9 +31,11 @@
 //! is left in `artifacts/`, and `cargo run -p fuzz --bin rdb -- FILE` repeats it without any tool. Its place
 //! is then in `seeds/`, for ever.
 //!
-//! `cargo run -p fuzz --example seeds` makes the seeds anew with a real `redis-server`.
+//! `cargo run -p fuzz --example seeds` makes the seeds anew with a real `redis-server`. Those of `bus` are the packets
+//! that the tests of the crate `bus` have captured.
 
 pub mod aof;
+pub mod bus;
 pub mod commands;
 pub mod dump;
 mod memory;
@@ -49,12 +52,13 @@ pub use pieces::{Pieces, every_way};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("commands", commands::check),
     ("replies", replies::check),
     ("rdb", rdb::check),
     ("aof", aof::check),
     ("dump", dump::check),
+    ("bus", bus::check),
 ];
 
 /// Makes a program of a target: for the fuzzer if it is built by `cargo fuzz`, otherwise one that looks at

@@ -61,7 +61,7 @@ pub struct NodeHost {
     overheard: Option<Overheard>,
     to_world: BTreeMap<ConnId, Conn>,
     to_node: BTreeMap<Conn, ConnId>,
-    /// Connections that the node has opened itself: to its master.
+    /// Connections that the node has opened itself, to its master. Those to other nodes of its cluster don't count.
     links: BTreeSet<ConnId>,
     /// Requests for synchronisation that it made, and answers that it gave, in order.
     syncs: Vec<Sync>,
@@ -204,7 +204,9 @@ impl NodeHost {
             Effect::Connect { conn, to } => {
                 let ours = io.connect(&to);
                 self.remember(conn, ours);
-                self.links.insert(conn);
+                if !self.node.is_bus(conn) {
+                    self.links.insert(conn);
+                }
             }
             Effect::Close { conn } => {
                 self.write(now, conn, io);
@@ -317,9 +319,13 @@ impl Host for NodeHost {
                     self.order(io, &order);
                 }
             }
-            Input::Accepted { conn, peer, .. } => {
+            Input::Accepted { conn, port, peer } => {
                 let peer = Peer { addr: peer.into(), local_addr: io.local_address(conn), loopback: true };
-                let id = self.node.accept(now, peer);
+                // A host of a cluster has a second port, for the other nodes.
+                let id = match port == self.node.config().port {
+                    true => self.node.accept(now, peer),
+                    false => self.node.accept_bus(now, peer),
+                };
                 self.remember(id, conn);
             }
             Input::Connected { conn } => {

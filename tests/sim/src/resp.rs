@@ -71,8 +71,56 @@ impl RespLabeler {
     }
 }
 
+/// What every packet of a cluster's bus begins with. No command and no reply does.
+const BUS: [u8; 4] = *b"RCmb";
+/// The kinds of packets, by number.
+const BUS_KINDS: [&str; 11] = [
+    "PING",
+    "PONG",
+    "MEET",
+    "FAIL",
+    "PUBLISH",
+    "AUTH-REQ",
+    "AUTH-ACK",
+    "UPDATE",
+    "MFSTART",
+    "MODULE",
+    "PUBLISHSHARD",
+];
+/// Where the body of a packet begins.
+const BUS_BODY: usize = 2256;
+
+/// One packet of a cluster's bus: its kind, and what matters most in it.
+fn read_bus(bytes: &[u8]) -> Read {
+    let number = |at: usize, size: usize| {
+        bytes.get(at..at + size).map(|part| part.iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte)))
+    };
+    let Some(length) = number(4, 4).map(|length| length as usize) else { return Read::More };
+    if length < BUS_BODY {
+        return Read::Garbage;
+    }
+    if bytes.len() < length {
+        return Read::More;
+    }
+    let (kind, count, epoch) =
+        (number(12, 2).unwrap_or(0), number(14, 2).unwrap_or(0), number(16, 8).unwrap_or(0));
+    let kind = BUS_KINDS.get(kind as usize).copied().unwrap_or("UNKNOWN");
+    let id = |at: usize| String::from_utf8_lossy(bytes.get(at..at + 8).unwrap_or_default()).into_owned();
+    let label = match kind {
+        "PING" | "PONG" | "MEET" if count > 0 => format!("{kind} +{count}"),
+        "FAIL" => format!("FAIL {}", id(BUS_BODY)),
+        "UPDATE" => format!("UPDATE {} epoch {}", id(BUS_BODY + 8), number(BUS_BODY, 8).unwrap_or(0)),
+        "AUTH-REQ" | "AUTH-ACK" => format!("{kind} epoch {epoch}"),
+        _ => kind.to_string(),
+    };
+    Read::Message(length, Some(label))
+}
+
 fn read_front(mode: &mut Mode, bytes: &[u8]) -> Read {
     match mode {
+        Mode::Messages if bytes[0] == BUS[0] && bytes.starts_with(&BUS[..bytes.len().min(BUS.len())]) => {
+            read_bus(bytes)
+        }
         Mode::Messages => {
             let read = read_message(bytes);
             if let Read::Message(_, Some(label)) = &read
@@ -334,6 +382,33 @@ mod tests {
         let expected =
             ["<INFO: master>", "<INFO: slave of a, link up>", "\"s1,26379,01234567..,1,shop,master,7000,0\""];
         assert_eq!(labels(&[spoken.as_bytes()]), expected);
+    }
+
+    #[test]
+    fn packets_of_the_bus_are_told_by_their_kind() {
+        let packet = |kind: u8, count: u8, body: &[u8]| {
+            let mut bytes = vec![0; BUS_BODY];
+            bytes[..4].copy_from_slice(b"RCmb");
+            bytes[4..8].copy_from_slice(&((BUS_BODY + body.len()) as u32).to_be_bytes());
+            (bytes[13], bytes[15], bytes[23]) = (kind, count, 6);
+            [&bytes, body].concat()
+        };
+        let id = [b"0123456789abcdef".as_slice(), &[b'0'; 24]].concat();
+        let update = [&[0, 0, 0, 0, 0, 0, 0, 9], &id[..], &[0; 2048]].concat();
+        let stream = [
+            packet(2, 0, &[]),
+            packet(1, 2, &[7; 208]),
+            packet(3, 0, &id),
+            packet(7, 0, &update),
+            packet(5, 0, &[]),
+            packet(200, 0, b"x"),
+        ]
+        .concat();
+        let expected =
+            ["MEET", "PONG +2", "FAIL 01234567", "UPDATE 01234567 epoch 9", "AUTH-REQ epoch 6", "UNKNOWN"];
+        assert_eq!(labels(&[&stream]), expected);
+        assert_eq!(labels(&stream.chunks(1).collect::<Vec<_>>()), expected);
+        assert_eq!(labels(&[b"RCmb\0\0\0\x01"]), ["<8 bytes>"], "shorter than its own header");
     }
 
     #[test]

@@ -20,6 +20,7 @@
 
 mod cable;
 mod client;
+pub mod cluster;
 pub mod compare;
 pub mod data;
 #[cfg(target_os = "linux")]
@@ -27,6 +28,7 @@ mod fenced;
 pub mod grammar;
 pub mod load;
 mod programs;
+mod proxy;
 mod raw_replica;
 pub mod scripted;
 mod sentinel;
@@ -36,9 +38,11 @@ pub mod wait;
 
 pub use cable::Cable;
 pub use client::Client;
+pub use cluster::Cluster;
 #[cfg(target_os = "linux")]
 pub use fenced::Fenced;
 pub use programs::{ha_cli, redis_tool, redis_tool_or_skip};
+pub use proxy::{Proxy, ProxyKind};
 pub use raw_replica::{raw_replica, skip_snapshot};
 pub use sentinel::{Refusal, Sentinel, WATCHED, pair_value, watching};
 pub use server::{Kind, Server, free_port};

@@ -13,6 +13,11 @@ pub fn ha_cli() -> PathBuf {
     ours("ha-cli")
 }
 
+/// The path of `ha-proxy`, up to date.
+pub(crate) fn ha_proxy() -> PathBuf {
+    ours("ha-proxy")
+}
+
 fn ours(name: &str) -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     let dir = DIR.get_or_init(|| match std::env::var_os("HA_BIN_DIR") {

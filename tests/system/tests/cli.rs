@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use system::{Kind, Server, ha_cli, redis_tool_or_skip};
+use system::{Kind, Server, ha_cli, redis_tool_or_skip, wait};
 
 /// What a program prints and how it ends, with `input` on its standard input.
 fn run(program: &Path, args: &[&str], input: &str) -> (String, String, bool) {
@@ -81,8 +81,178 @@ fn output_is_that_of_redis_cli() {
             (&[pretty], "SET k \"a b\"\nGET k\nSELECT 3\nDBSIZE\n"),
             (&["-a", "secret", "PING"], ""),
             (&["--no-auth-warning", "-a", "secret", "PING"], ""),
+            (&["-d", ", ", "-D", ";", "MGET", "a", "absent", "c"], ""),
+            (&["--csv", "MGET", "a", "absent", "c"], ""),
+            (&["--csv", "NOSUCH"], ""),
+            (&["--csv", "-3", "CONFIG", "GET", "hz"], ""),
+            (&["--json", "MGET", "a", "absent", "c"], ""),
+            (&["--json", "ECHO", "tab\t quote\" back\\slash \u{7}\u{8} é\r\n"], ""),
+            (&["--json", "CONFIG", "GET", "hz"], ""),
+            (&["--json", "-2", "CONFIG", "GET", "hz"], ""),
+            (&["--json", "NOSUCH"], ""),
+            (&["--quoted-json", "ECHO", "tab\t \u{7} é\r\n"], ""),
+            (&["-X", "here", "SET", "k", "here"], "from\nstdin\n"),
+            (&["-X", "here", "SET", "k", "there"], "from\nstdin\n"),
+            (&[], "2 INCR n\nquit\nINCR n\n"),
+            (&["-3"], "CLIENT TRACKING on\nGET k\nSET k w\nGET k\n"),
+            (&["-3", "--show-pushes", "yes"], "CLIENT TRACKING on\nGET k\nSET k w\nGET k\n"),
+            (&["-c"], "SET k w\nGET k\n"),
         ],
     );
+}
+
+#[test]
+fn replies_of_all_types() {
+    let Some(real) = redis_tool_or_skip("replies_of_all_types", "redis-cli") else { return };
+    let Some(server) = system::redis_or_skip("replies_of_all_types", &["--enable-debug-command", "yes"])
+    else {
+        return;
+    };
+    let mut cases: Vec<(Vec<&str>, &str)> = Vec::new();
+    for style in ["--raw", "--no-raw", "--csv", "--json"] {
+        for protocol in ["-2", "-3"] {
+            for kind in
+                ["true", "false", "map", "set", "verbatim", "double", "null", "array", "integer", "string"]
+            {
+                cases.push((vec![style, protocol, "DEBUG", "PROTOCOL", kind], ""));
+            }
+        }
+    }
+    let cases: Vec<(&[&str], &str)> = cases.iter().map(|(args, input)| (args.as_slice(), *input)).collect();
+    assert_same(&server, &real, &[], &cases);
+    // redis-cli knows no big numbers and stops at attributes.
+    let port = server.port_text();
+    let shown =
+        |kind: &str| run(&ha_cli(), &["-p", &port, "-3", "--no-raw", "DEBUG", "PROTOCOL", kind], "").0;
+    assert_eq!(shown("bignum"), "1234567999999999999999999999999999999\n");
+    assert_eq!(shown("attrib"), "\"Some real reply following the attribute\"\n");
+}
+
+#[test]
+fn uris_and_sockets_lead_to_a_server() {
+    let Some(real) = redis_tool_or_skip("uris_and_sockets_lead_to_a_server", "redis-cli") else { return };
+    let Some(server) = system::redis_or_skip("uris_and_sockets_lead_to_a_server", &["--unixsocket", "s"])
+    else {
+        return;
+    };
+    server.run("SELECT 3");
+    let port = server.port();
+    let socket = server.dir().join("s");
+    let socket = socket.to_str().expect("a path");
+    for args in [
+        vec!["-u", &format!("redis://127.0.0.1:{port}/3"), "SET", "k", "3"],
+        vec!["-u", &format!("redis://127.0.0.1:{port}"), "EXISTS", "k"],
+        vec!["-u", &format!("redis://nobody:wrong@127.0.0.1:{port}/3"), "GET", "k"],
+        vec!["-s", socket, "-n", "3", "GET", "k"],
+        vec!["-s", "/nosuch", "PING"],
+    ] {
+        assert_eq!(run(&ha_cli(), &args, ""), run(&real, &args, ""), "{args:?}");
+    }
+}
+
+#[test]
+fn mass_insertion_counts_replies() {
+    let Some(real) = redis_tool_or_skip("mass_insertion_counts_replies", "redis-cli") else { return };
+    let server = Server::start(Kind::Ours, &[]);
+    let many: String = (0..20_000).map(|number| format!("SET key:{number} {number}\r\n")).collect();
+    assert_same(
+        &server,
+        &real,
+        &["FLUSHALL"],
+        &[
+            (&["--pipe"], ""),
+            (&["--pipe"], &many),
+            (&["--pipe"], "SET a 1\nINCR a"),
+            (&["--pipe"], "*1\r\n$4\r\nPING\r\nNOSUCH\r\nGET\r\n"),
+        ],
+    );
+    server.run("FLUSHALL");
+    run(&ha_cli(), &["-p", &server.port_text(), "--pipe"], &many);
+    assert_eq!(server.run("DBSIZE"), core_types::Frame::Integer(20_000));
+}
+
+#[test]
+fn messages_are_shown_as_they_come() {
+    let Some(real) = redis_tool_or_skip("messages_are_shown_as_they_come", "redis-cli") else { return };
+    let server = Server::start(Kind::Ours, &[]);
+    let port = server.port_text();
+    for args in
+        [["--raw", "SUBSCRIBE"], ["--no-raw", "SUBSCRIBE"], ["--csv", "PSUBSCRIBE"], ["-3", "SUBSCRIBE"]]
+    {
+        let shown = [&ha_cli(), &real].map(|program| {
+            let mut command = Command::new(program);
+            command.args(["-p", &port]).args(args).args(["a", "b"]);
+            let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it runs");
+            let mut client = server.client();
+            // Both channels have a listener.
+            wait::until("two subscriptions", || {
+                let heard = ["a", "b"].map(|channel| client.call(&["PUBLISH", channel, "hello"]));
+                heard.iter().all(|count| *count == core_types::Frame::Integer(1))
+            });
+            client.run("CLIENT KILL TYPE pubsub");
+            let mut text = String::new();
+            let mut lines = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
+            std::io::Read::read_to_string(&mut lines, &mut text).expect("it is text");
+            child.wait().expect("it ends");
+            text
+        });
+        let unique = |text: &str| text.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+        assert!(shown[0].contains("hello"), "{args:?}: {shown:?}");
+        assert_eq!(unique(&shown[0]), unique(&shown[1]), "{args:?}");
+    }
+}
+
+#[test]
+fn redirections_are_followed_and_learnt() {
+    let Some(real) = redis_tool_or_skip("redirections_are_followed_and_learnt", "redis-cli") else { return };
+    let flags = ["--cluster-enabled", "yes"];
+    let [low, high] = [0, 1].map(|_| {
+        let bus = system::free_port().to_string();
+        Server::start(Kind::Redis, &[flags.as_slice(), &["--cluster-port", &bus]].concat())
+    });
+    // Two servers that know of each other whose slots are whose; gossip is not needed for that.
+    let id = |server: &Server| {
+        String::from_utf8_lossy(server.run("CLUSTER MYID").as_bytes().unwrap()).into_owned()
+    };
+    low.run("CLUSTER ADDSLOTSRANGE 0 8191");
+    high.run("CLUSTER ADDSLOTSRANGE 8192 16383");
+    let bus = |server: &Server| {
+        let nodes = server.run("CLUSTER NODES");
+        let text = String::from_utf8_lossy(nodes.as_bytes().unwrap()).into_owned();
+        text.split(['@', ' ']).nth(2).unwrap().to_owned()
+    };
+    high.run("CLUSTER SET-CONFIG-EPOCH 2");
+    low.run(&format!("CLUSTER MEET 127.0.0.1 {} {}", high.port(), bus(&high)));
+    let up = |server: &Server| {
+        server.client().info("cluster_enabled") == "1" && {
+            let state = server.run("CLUSTER INFO");
+            String::from_utf8_lossy(state.as_bytes().unwrap()).contains("cluster_state:ok")
+        }
+    };
+    wait::until("the cluster to be up", || up(&low) && up(&high));
+    // foo 12182, bar 5061, hello 866
+    let script = "SET foo 1\nGET foo\nMGET foo bar\nCLUSTER KEYSLOT foo\n";
+    for style in ["--no-raw", "--raw"] {
+        assert_same(&low, &real, &[], &[(&["-c", style], script), (&["-c", style, "GET", "foo"], "")]);
+    }
+    let port = low.port_text();
+    let (shown, _, _) =
+        run(&ha_cli(), &["-c", "--no-raw", "-p", &port], "GET foo\nGET bar\nGET foo\nGET bar\nGET hello\n");
+    let redirections = shown.lines().filter(|line| line.starts_with("->")).count();
+    assert_eq!(redirections, 1, "after the first one it knows the way:\n{shown}");
+    // A slot that moves: ASK is for one command only.
+    let slot = "12182";
+    low.run(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", id(&high)));
+    high.run(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", id(&low)));
+    let (shown, _, _) =
+        run(&ha_cli(), &["-c", "--no-raw", "-p", &high.port_text()], "GET {foo}new\nGET foo\n");
+    let expected = format!("-> Redirected to slot [{slot}] located at 127.0.0.1:{port}\n(nil)\n\"1\"\n");
+    // `foo` is found where it was: at the other one again.
+    let tail = format!("-> Redirected to slot [{slot}] located at 127.0.0.1:{}\n", high.port());
+    assert_eq!(shown.replace(&tail, ""), expected);
+    // Within a transaction nothing is followed: the command would run outside of it.
+    let (shown, _, _) = run(&ha_cli(), &["-c", "-p", &port], "MULTI\nGET {a}\nSET b{foo} 1\nEXEC\n");
+    assert!(shown.contains("MOVED") && shown.contains("EXECABORT") || shown.contains("ASK"), "{shown}");
 }
 
 #[test]

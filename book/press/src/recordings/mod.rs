@@ -13,6 +13,8 @@ mod ch02;
 mod ch03;
 mod ch04;
 mod ch05;
+mod ch06;
+mod ch08;
 mod edit;
 mod scene;
 mod watchers;
@@ -31,5 +33,7 @@ pub fn all() -> Vec<(&'static str, Recording)> {
     all.extend(ch03::all());
     all.extend(ch04::all());
     all.extend(ch05::all());
+    all.extend(ch06::all());
+    all.extend(ch08::all());
     all
 }

@@ -74,6 +74,12 @@ forty_digits! {
     RunId
 }
 
+forty_digits! {
+    /// A node's name in a cluster: 40 lowercase hexadecimal digits that it has chosen itself and keeps in its
+    /// `nodes.conf`. Addresses change, this does not.
+    NodeId
+}
+
 /// Not 40 printable characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseIdError;

@@ -8,6 +8,7 @@
 //! seeded [`Rng`]. The same code therefore runs in the simulator and on real sockets.
 
 mod args;
+mod cluster;
 mod frame;
 mod ids;
 mod log;
@@ -20,8 +21,9 @@ mod show;
 mod time;
 
 pub use args::{Args, ArgsBuf, Span};
+pub use cluster::{Slot, SlotRange, SlotSet};
 pub use frame::{Frame, Protocol};
-pub use ids::{Endpoint, Epoch, Offset, ParseIdError, ReplId, RunId};
+pub use ids::{Endpoint, Epoch, NodeId, Offset, ParseIdError, ReplId, RunId};
 pub use log::LogLevel;
 pub use machine::{Broken, Machine};
 pub use replication::{ExpiredKey, History, Origin, Position, Role, StreamLog, write_command};

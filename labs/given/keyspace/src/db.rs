@@ -1,6 +1,7 @@
 use core_types::{Broken, Millis};
 
 use crate::dense::{Chunks, Dense, Slot};
+use crate::slots::{SlotIndex, SlotOf};
 use crate::snapshot::Capture;
 use crate::{Entry, Value};
 
@@ -26,6 +27,8 @@ pub struct Db {
     pub(crate) epoch: u16,
     /// Set while a snapshot in progress has not seen all of this database.
     pub(crate) capture: Option<Box<Capture>>,
+    /// In a cluster: the keys of each slot.
+    slots: Option<Box<SlotIndex>>,
     seed: u64,
 }
 
@@ -61,8 +64,32 @@ impl Db {
             expire_cursor: 0,
             epoch: 0,
             capture: None,
+            slots: None,
             seed,
         }
+    }
+
+    /// Keeps from now on an index of the keys by slots of a cluster, those that are there already included.
+    pub fn index_slots(&mut self, slot_of: SlotOf) {
+        let mut slots = SlotIndex::new(slot_of);
+        self.entries.iter().for_each(|kept| slots.push(&kept.key));
+        self.slots = Some(Box::new(slots));
+    }
+
+    /// How many keys lie in a slot, expired ones that nobody has met yet included. Without an index: none.
+    pub fn count_in_slot(&self, slot: core_types::Slot) -> usize {
+        self.slots.as_ref().map_or(0, |slots| slots.count(slot))
+    }
+
+    /// The keys of a slot, the latest first. Without an index: none.
+    pub fn keys_in_slot(&self, slot: core_types::Slot) -> impl Iterator<Item = &[u8]> {
+        let positions = self.slots.iter().flat_map(move |slots| slots.positions(slot));
+        positions.map(|position| &*self.entries.at(position).key)
+    }
+
+    /// About how many bytes the index of slots takes.
+    pub fn slot_index_memory(&self) -> usize {
+        self.slots.as_ref().map_or(0, |slots| slots.memory())
     }
 
     /// How many keys there are, expired ones that nobody has met yet included.
@@ -142,6 +169,9 @@ impl Db {
             }
             None => {
                 let position = self.entries.push(Kept { key: key.into(), entry, hash, listed: 0 });
+                if let Some(slots) = &mut self.slots {
+                    slots.push(key);
+                }
                 self.list(position, None, at);
                 position
             }
@@ -196,6 +226,9 @@ impl Db {
             self.unlist(kept.listed);
         }
         let removed = self.entries.swap_remove(position);
+        if let Some(slots) = &mut self.slots {
+            slots.swap_remove(position);
+        }
         if position < self.entries.len() {
             let moved = self.entries.at(position);
             if moved.entry.expire_at().is_some() {
@@ -222,6 +255,9 @@ impl Db {
         let entries = std::mem::replace(&mut self.entries, Dense::new(self.seed));
         self.volatile = Chunks::new();
         self.expire_cursor = 0;
+        if let Some(slots) = &mut self.slots {
+            **slots = slots.emptied();
+        }
         self.keep_flushed(entries);
     }
 
@@ -247,10 +283,10 @@ impl Db {
                 kept.listed as usize != place || kept.entry.expire_at().is_none()
             }
         };
-        match self.volatile.iter().enumerate().find(out_of_step) {
-            Some((place, position)) => Err(Broken::new(RULE, format!("place {place}: position {position}"))),
-            None => Ok(()),
+        if let Some((place, position)) = self.volatile.iter().enumerate().find(out_of_step) {
+            return Err(Broken::new(RULE, format!("place {place}: position {position}")));
         }
+        self.slots.as_ref().map_or(Ok(()), |slots| slots.check(self.entries.iter().map(|kept| &*kept.key)))
     }
 }
 

@@ -66,6 +66,11 @@ impl Keyspace {
         }
     }
 
+    /// Keeps from now on an index of the keys by slots of a cluster, in database 0: a cluster has no other.
+    pub fn index_slots(&mut self, slot_of: crate::SlotOf) {
+        self.databases[0].index_slots(slot_of);
+    }
+
     /// How many databases there are.
     pub fn databases(&self) -> usize {
         self.databases.len()

@@ -153,10 +153,39 @@ impl CommandSpec {
         let counted = counted.map(|(_, place)| *place);
         let count = counted.and_then(|place| parse_i64(args.get(place)?)).unwrap_or(0).max(0) as usize;
         let first = counted.unwrap_or(0) + 1;
-        let end = first.saturating_add(count).min(args.len());
+        let end = first.saturating_add(count);
         let stored = if self.name == "sort" { sort::place_of_store(args) } else { None };
-        self.keys.places(args.len()).chain(first..end).chain(stored)
+        let (keys, first, end) = match self.name {
+            "migrate" => migrated_keys(self.keys, args),
+            // The command will be refused: then Redis finds no key in it at all, not even one that is certain.
+            _ if counted.is_some() && (count == 0 || end > args.len()) => (Keys::NONE, 0, 0),
+            _ => (self.keys, first, end),
+        };
+        keys.places(args.len()).chain(first..end).chain(stored)
     }
+}
+
+/// `MIGRATE` names its key, or an empty one and its keys behind the word `KEYS`. (`migrateGetKeys` in Redis's `db.c`)
+fn migrated_keys(usual: Keys, args: Args<'_>) -> (Keys, usize, usize) {
+    let mut place = 6;
+    while place < args.len() {
+        if args.is(place, "keys") {
+            return match (args[3].is_empty(), place + 1 < args.len()) {
+                (true, true) => (Keys::NONE, place + 1, args.len()),
+                (true, false) => (usual, 0, 0),
+                // It is refused, as it asks for both.
+                (false, _) => (Keys::NONE, 0, 0),
+            };
+        }
+        place += if args.is(place, "auth") {
+            2
+        } else if args.is(place, "auth2") {
+            3
+        } else {
+            1
+        };
+    }
+    (usual, 0, 0)
 }
 
 /// Commands that say how many keys follow, and the argument that says so.

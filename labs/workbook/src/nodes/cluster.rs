@@ -8,8 +8,8 @@ use clap::Subcommand;
 
 use super::shape::{FIRST_PORT, Node, Plan, Wish};
 use super::{
-    build_server, command, find_redis, partition, pause, process, require_free, room, sentinels, status,
-    talk, wait_until_ready,
+    build_server, command, find_redis, members, partition, pause, process, require_free, room, sentinels,
+    status, talk, wait_until_ready,
 };
 use crate::repo::{self, Repo};
 
@@ -26,6 +26,7 @@ pub(crate) enum Task {
     ///                   └─ replica-2
     ///   chain    master ── replica-1 ── replica-2 ── replica-3 ── replica-4
     ///   sentinel master ── replica-1, replica-2, watched by sentinel-1, sentinel-2, sentinel-3
+    ///   cluster  node-0 … node-5: three masters that share the slots, and a replica of each
     ///
     /// Without any option, `up` starts those nodes of the running shape that are down; if there is none, a pair. For
     /// another shape, end the running one by `down`.
@@ -129,10 +130,13 @@ fn up(repo: &Repo, wish: &Wish) -> Result<(), String> {
             let program = redis.as_deref().filter(|_| node.is_redis).unwrap_or(&ours);
             start(repo, program, node)?;
         }
+        if nodes[0].in_cluster {
+            members::make_cluster(repo, &nodes)?;
+        }
         if plan.partition.is_empty() {
             let (watchers, data): (Vec<Node>, Vec<Node>) =
                 nodes.iter().cloned().partition(|node| node.watches.is_some());
-            sentinels::wait_until_met(&watchers, data.len() - 1);
+            sentinels::wait_until_met(&watchers, data.len().saturating_sub(1));
         } else {
             // Who comes back is where it was.
             let up: Vec<Node> = nodes.iter().filter(|node| running(repo, node).is_some()).cloned().collect();
@@ -176,6 +180,7 @@ fn down(repo: &Repo) -> Result<(), String> {
         }
         let _ = fs::remove_file(pid_path(repo, &node.name));
         sentinels::forget(&room(repo).join(&node.name));
+        members::forget(&room(repo).join(&node.name));
     }
     Plan::forget(repo);
     if stopped == 0 {
@@ -217,6 +222,12 @@ fn show(repo: &Repo, plan: &Plan) {
     for line in sentinels::lines(&watchers, &data, |node| running(repo, node)) {
         println!("  {line}");
     }
+    if nodes[0].in_cluster {
+        println!();
+        for line in members::lines(&nodes) {
+            println!("  {line}");
+        }
+    }
     if !plan.partition.is_empty() {
         println!();
         for line in partition::describe(&nodes, &plan.partition) {
@@ -228,8 +239,9 @@ fn show(repo: &Repo, plan: &Plan) {
         let (port, name) = (sentinel.port, sentinels::WATCHED);
         println!("  Where is the master? ha-cli -p {port} SENTINEL GET-MASTER-ADDR-BY-NAME {name}");
     }
+    let flag = if nodes[0].in_cluster { "-c " } else { "" };
     println!(
-        "  Talk to them: cargo run -p server --bin ha-cli -- -p {FIRST_PORT}    (or redis-cli -p {FIRST_PORT})\n"
+        "  Talk to them: cargo run -p server --bin ha-cli -- {flag}-p {FIRST_PORT}    (or redis-cli {flag}-p {FIRST_PORT})\n"
     );
 }
 

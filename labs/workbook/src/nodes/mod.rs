@@ -1,6 +1,7 @@
 //! The reference nodes: `cargo workbook cluster …` and `cargo workbook start`.
 
 pub(crate) mod cluster;
+mod members;
 mod partition;
 mod process;
 mod sentinels;
@@ -102,6 +103,9 @@ fn command(repo: &Repo, program: &Path, node: &Node) -> Result<Command, String> 
     }
     // By default a master waits 5 s for more replicas that want the same snapshot. Nobody else comes here.
     command.args(["--repl-diskless-sync-delay", "0"]);
+    if node.in_cluster {
+        command.args(members::FLAGS);
+    }
     if let Some(master) = node.replica_of {
         command.args(["--replicaof", "127.0.0.1", &master.to_string()]);
     }

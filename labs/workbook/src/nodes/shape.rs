@@ -18,6 +18,8 @@ pub(crate) struct Node {
     pub(crate) replica_of: Option<u16>,
     /// It is a sentinel, and watches the master on this port.
     pub(crate) watches: Option<u16>,
+    /// It is a member of a cluster.
+    pub(crate) in_cluster: bool,
     /// A real `redis-server`.
     pub(crate) is_redis: bool,
 }
@@ -52,6 +54,8 @@ pub(crate) enum Shape {
     Chain,
     /// A master and two replicas, watched by three sentinels
     Sentinel,
+    /// A cluster of three masters with a replica each
+    Cluster,
 }
 
 impl Shape {
@@ -63,12 +67,19 @@ impl Shape {
             Shape::Tree => &[0, 0, 1, 1],
             Shape::Chain => &[0, 1, 2, 3],
             Shape::Sentinel => &[0, 0],
+            // Nobody follows anybody until the cluster is made.
+            Shape::Cluster => &[],
         }
     }
 
     /// How many sentinels watch the master.
     fn sentinels(self) -> u16 {
         if self == Shape::Sentinel { 3 } else { 0 }
+    }
+
+    /// How many members a cluster has.
+    fn members(self) -> u16 {
+        if self == Shape::Cluster { 6 } else { 0 }
     }
 
     pub(crate) fn word(self) -> &'static str {
@@ -78,6 +89,7 @@ impl Shape {
             Shape::Tree => "tree",
             Shape::Chain => "chain",
             Shape::Sentinel => "sentinel group",
+            Shape::Cluster => "cluster of six",
         }
     }
 }
@@ -162,8 +174,13 @@ impl Plan {
             port: FIRST_PORT + number,
             replica_of,
             watches,
+            in_cluster: self.shape == Shape::Cluster,
             is_redis: self.with_redis && number % 2 == 1,
         };
+        if self.shape == Shape::Cluster {
+            let member = |number| node(number, format!("node-{number}"), None, None);
+            return (0..self.shape.members()).map(member).collect();
+        }
         let mut nodes = vec![node(0, name(0), None, None)];
         for (master, number) in masters.iter().zip(1..) {
             nodes.push(node(number, name(number), Some(FIRST_PORT + master), None));
@@ -206,6 +223,9 @@ mod tests {
         for shape in Shape::value_variants() {
             let nodes = Plan { shape: *shape, ..Plan::default() }.nodes();
             assert_eq!(nodes[0].replica_of, None);
+            if nodes[0].in_cluster {
+                continue;
+            }
             for (index, node) in nodes.iter().enumerate().skip(1).filter(|(_, node)| node.watches.is_none()) {
                 let master = node.replica_of.expect("a replica");
                 assert!(nodes[..index].iter().any(|other| other.port == master), "{node:?}");
@@ -227,6 +247,16 @@ mod tests {
         assert_eq!(names, ["master", "replica-1", "replica-2", "sentinel-1", "sentinel-2", "sentinel-3"]);
         assert!(nodes[3..].iter().all(|node| node.watches == Some(nodes[0].port)));
         assert!(nodes.iter().zip(0..).all(|(node, number)| node.number() == number));
+    }
+
+    #[test]
+    fn members_of_a_cluster_follow_nobody_at_first() {
+        let nodes = Plan::of(&wish(Some(Shape::Cluster), true)).nodes();
+        assert_eq!(nodes.len(), 6);
+        assert!(
+            nodes.iter().all(|node| node.in_cluster && node.replica_of.is_none() && node.watches.is_none())
+        );
+        assert_eq!(nodes.iter().filter(|node| node.is_redis).count(), 3);
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub(crate) fn categories(spec: &CommandSpec) -> Vec<&'static str> {
             "dangerous" => flag(Flags::ADMIN) || listed(DANGEROUS),
             "connection" => {
                 (spec.group == "connection" && spec.name != "client")
-                    || spec.name == "command"
+                    || listed(&["command", "asking", "readonly", "readwrite"])
                     || family == Some("command")
             }
             "transaction" => spec.group == "transactions",

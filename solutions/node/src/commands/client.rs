@@ -128,7 +128,7 @@ impl Class {
     fn of_conn(conn: &Conn) -> Class {
         match conn.kind {
             // Redis does not show the connections that a sentinel opens; it is no client of its own.
-            Kind::MasterLink | Kind::Watch(_) => Class::Master,
+            Kind::MasterLink | Kind::Watch(_) | Kind::Courier(_) | Kind::Bus(_) => Class::Master,
             Kind::Replica(_) => Class::Replica,
             Kind::Client if !conn.subscriptions.is_empty() => Class::Pubsub,
             Kind::Client => Class::Normal,

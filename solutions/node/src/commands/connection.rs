@@ -43,6 +43,9 @@ pub(crate) fn select(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
         return node.encoder(conn).error(&text);
     }
     match usize::try_from(index) {
+        _ if index != 0 && node.cluster.is_some() => {
+            node.encoder(conn).error("ERR SELECT is not allowed in cluster mode");
+        }
         Ok(db) if db < node.keyspace.databases() => {
             conn.db = db;
             node.encoder(conn).simple("OK");
@@ -116,6 +119,11 @@ pub(crate) fn hello(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
         conn.protocol = protocol;
     }
     let role = if node.replication.is_replica() { "replica" } else { "master" };
+    let mode: &[u8] = match (node.sentinel.is_some(), node.cluster.is_some()) {
+        (true, _) => b"sentinel",
+        (_, true) => b"cluster",
+        _ => b"standalone",
+    };
     let (version, id) = (if conn.protocol == Protocol::Resp3 { 3 } else { 2 }, conn.client_id as i64);
     let is_sentinel = node.sentinel.is_some();
     let mut reply = node.encoder(conn);
@@ -129,7 +137,7 @@ pub(crate) fn hello(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
     reply.bulk(b"id");
     reply.integer(id);
     reply.bulk(b"mode");
-    reply.bulk(if is_sentinel { b"sentinel" } else { b"standalone" });
+    reply.bulk(mode);
     if !is_sentinel {
         reply.bulk(b"role");
         reply.bulk(role.as_bytes());

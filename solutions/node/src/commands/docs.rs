@@ -26,7 +26,13 @@ const STORE: &[&str] = &[
 /// What a command does to its `nth` key, in the words of `COMMAND GETKEYSANDFLAGS`.
 pub(super) fn key_flags(spec: &CommandSpec, nth: usize) -> &'static [&'static str] {
     let stores = STORE.contains(&spec.name);
-    if spec.flags.contains(Flags::READONLY) || (stores && nth > 0) {
+    if spec.group == "pubsub" {
+        &["not_key"]
+    } else if spec.name == "watch" {
+        &["RO"]
+    } else if spec.name == "migrate" {
+        &["RW", "access", "delete"]
+    } else if spec.flags.contains(Flags::READONLY) || (stores && nth > 0) {
         &["RO", "access"]
     } else if matches!(spec.name, "del" | "unlink") {
         &["RM", "delete"]

@@ -27,6 +27,34 @@ pub(crate) const CLIENT: &[&str] = &[
     "    Prints this help.",
 ];
 
+pub(crate) const CLUSTER: &[&str] = &[
+    "CLUSTER <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "ADDSLOTS <slot> [<slot> ...], ADDSLOTSRANGE <first> <last> [<first> <last> ...]",
+    "    Takes slots that nobody owns.",
+    "DELSLOTS <slot> [<slot> ...], DELSLOTSRANGE <first> <last> [<first> <last> ...]",
+    "    Forgets who owns these slots.",
+    "FLUSHSLOTS",
+    "    Gives up all slots of this node.",
+    "SETSLOT <slot> (IMPORTING <node-id>|MIGRATING <node-id>|STABLE|NODE <node-id>)",
+    "    Marks a slot as arriving or leaving, takes the marks away, or names its owner.",
+    "KEYSLOT <key>, COUNTKEYSINSLOT <slot>, GETKEYSINSLOT <slot> <count>",
+    "    The slot of a key; how many keys of a slot are here, and some of them.",
+    "MYID, NODES, INFO, LINKS, REPLICAS <node-id>",
+    "    This node's name; what it knows of all, of the cluster, of its connections, of a master's replicas.",
+    "SLOTS, SHARDS",
+    "    Who serves what, for clients.",
+    "MEET <ip> <port> [<bus-port>], FORGET <node-id>",
+    "    Makes two nodes, and so their clusters, known to each other; removes one.",
+    "REPLICATE <node-id>, FAILOVER [FORCE|TAKEOVER]",
+    "    Makes this node a replica of that one, and a replica a master.",
+    "RESET [HARD|SOFT]",
+    "    Forgets the others and all slots; with HARD the own name and all epochs, too.",
+    "SET-CONFIG-EPOCH <epoch>, BUMPEPOCH, COUNT-FAILURE-REPORTS <node-id>, SAVECONFIG",
+    "    Epochs, reports of failure, and the file, for those who repair a cluster.",
+    "HELP",
+    "    Prints this help.",
+];
+
 pub(crate) const SENTINEL: &[&str] = &[
     "SENTINEL <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "MASTERS, MASTER <master-name>, REPLICAS <master-name>, SENTINELS <master-name>",

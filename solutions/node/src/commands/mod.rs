@@ -21,17 +21,21 @@ pub(crate) use subcommands::SUBCOMMANDS;
 use crate::conn::Conn;
 use crate::replication::{failover, wait};
 use crate::table::NodeHandler;
-use crate::{Node, monitor, persistence, pubsub, transaction};
+use crate::{Node, cluster, monitor, persistence, pubsub, transaction};
 
 const fn spec(name: &'static str, arity: i32, flags: Flags, group: &'static str) -> CommandSpec {
     CommandSpec { name, arity, flags, keys: Keys::NONE, group }
 }
 
+const FIRST: Keys = Keys { first: 1, last: 1, step: 1 };
+const THIRD: Keys = Keys { first: 3, last: 3, step: 1 };
+const ALL: Keys = Keys { first: 1, last: -1, step: 1 };
+
 /// Flags that many commands share; the sets are what `COMMAND INFO` of Redis 7.0 shows.
 const ANY_TIME: Flags = Flags::NOSCRIPT.with(Flags::LOADING).with(Flags::STALE);
 const SUBSCRIBE: Flags = ANY_TIME.with(Flags::PUBSUB);
-const PUBLISH: Flags =
-    Flags::PUBSUB.with(Flags::LOADING).with(Flags::STALE).with(Flags::FAST).with(Flags::MAY_REPLICATE);
+const SPUBLISH: Flags = Flags::PUBSUB.with(Flags::LOADING).with(Flags::STALE).with(Flags::FAST);
+const PUBLISH: Flags = SPUBLISH.with(Flags::MAY_REPLICATE);
 const ADMIN: Flags = ANY_TIME.with(Flags::ADMIN);
 const SYNC: Flags = Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::NO_MULTI).with(Flags::NO_ASYNC_LOADING);
 const FOLLOW: Flags = Flags::ADMIN.with(Flags::NOSCRIPT).with(Flags::STALE).with(Flags::NO_ASYNC_LOADING);
@@ -49,6 +53,8 @@ pub(crate) static COMMANDS: &[(CommandSpec, NodeHandler)] = &[
         connection::auth,
     ),
     (spec("acl", -2, Flags::NONE, "server"), observe::acl),
+    (spec("asking", 1, Flags::FAST, "cluster"), cluster::asking),
+    (spec("cluster", -2, Flags::NONE, "cluster"), cluster::cluster),
     (spec("debug", -2, ADMIN, "server"), debug::debug),
     (spec("latency", -2, Flags::NONE, "server"), observe::latency),
     (spec("lolwut", -1, Flags::READONLY.with(Flags::FAST), "server"), observe::lolwut),
@@ -84,6 +90,15 @@ pub(crate) static COMMANDS: &[(CommandSpec, NodeHandler)] = &[
     (spec("punsubscribe", -1, SUBSCRIBE, "pubsub"), pubsub::punsubscribe),
     (spec("ping", -1, Flags::FAST, "connection"), connection::ping),
     (spec("psync", -3, SYNC, "server"), replication::psync),
+    (spec("readonly", 1, Flags::LOADING.with(Flags::STALE).with(Flags::FAST), "cluster"), cluster::readonly),
+    (
+        spec("readwrite", 1, Flags::LOADING.with(Flags::STALE).with(Flags::FAST), "cluster"),
+        cluster::readwrite,
+    ),
+    (
+        CommandSpec { keys: THIRD, ..spec("migrate", -6, Flags::WRITE.with(Flags::MOVABLE_KEYS), "generic") },
+        cluster::migrate,
+    ),
     (
         spec(
             "quit",
@@ -127,10 +142,10 @@ pub(crate) static COMMANDS: &[(CommandSpec, NodeHandler)] = &[
         persistence::shutdown,
     ),
     (spec("slaveof", 3, FOLLOW, "server"), replication::replicaof),
-    (spec("spublish", 3, PUBLISH, "pubsub"), pubsub::spublish),
-    (spec("ssubscribe", -2, SUBSCRIBE, "pubsub"), pubsub::ssubscribe),
+    (CommandSpec { keys: FIRST, ..spec("spublish", 3, SPUBLISH, "pubsub") }, pubsub::spublish),
+    (CommandSpec { keys: ALL, ..spec("ssubscribe", -2, SUBSCRIBE, "pubsub") }, pubsub::ssubscribe),
     (spec("subscribe", -2, SUBSCRIBE, "pubsub"), pubsub::subscribe),
-    (spec("sunsubscribe", -1, SUBSCRIBE, "pubsub"), pubsub::sunsubscribe),
+    (CommandSpec { keys: ALL, ..spec("sunsubscribe", -1, SUBSCRIBE, "pubsub") }, pubsub::sunsubscribe),
     (spec("sync", 1, SYNC, "server"), replication::psync),
     (spec("time", 1, Flags::LOADING.with(Flags::STALE).with(Flags::FAST), "server"), server::time),
     (spec("unsubscribe", -1, SUBSCRIBE, "pubsub"), pubsub::unsubscribe),
@@ -139,7 +154,10 @@ pub(crate) static COMMANDS: &[(CommandSpec, NodeHandler)] = &[
         transaction::unwatch,
     ),
     (
-        spec("watch", -2, ANY_TIME.with(Flags::FAST).with(Flags::ALLOW_BUSY), "transactions"),
+        CommandSpec {
+            keys: ALL,
+            ..spec("watch", -2, ANY_TIME.with(Flags::FAST).with(Flags::ALLOW_BUSY), "transactions")
+        },
         transaction::watch,
     ),
 ];

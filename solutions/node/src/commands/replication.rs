@@ -9,6 +9,9 @@ use crate::layers::wire::{parse_integer, split_inline};
 
 /// `REPLICAOF host port`, `REPLICAOF NO ONE`; `SLAVEOF` is its old name.
 pub(crate) fn replicaof(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
+    if node.cluster.is_some() {
+        return node.encoder(conn).error("ERR REPLICAOF not allowed in cluster mode.");
+    }
     if node.replication.failover.is_some() {
         return node.encoder(conn).error("ERR REPLICAOF not allowed while failing over.");
     }

@@ -53,6 +53,7 @@ fn config_set(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
             node.refresh_link_config();
             node.refresh_backlog_size();
             node.refresh_appendonly();
+            node.refresh_cluster_config();
             node.keyspace.compact = node.config.compact;
             node.slowlog.entries.truncate(node.config.slowlog_max_len);
             node.evict();
@@ -135,9 +136,14 @@ fn getkeys(node: &mut Node, conn: &mut Conn, args: Args<'_>, flags: bool) {
             name.as_bytes().eq_ignore_ascii_case(sub)
         })
     });
+    if sub.is_none() && called.len() > 1 && !call.subs.is_empty() {
+        return node.encoder(conn).error("ERR Invalid command specified");
+    }
     let spec = sub.unwrap_or(call.spec);
+    // Channels are routed as keys are, and are none.
+    let on_channels = spec.group == "pubsub";
     let movable = spec.flags.contains(keyspace::Flags::MOVABLE_KEYS);
-    if spec.keys.first == 0 && !movable {
+    if on_channels || (spec.keys.first == 0 && !movable) {
         return node.encoder(conn).error("ERR The command has no key arguments");
     }
     if !spec.accepts(called.len()) {

@@ -11,6 +11,10 @@ const OWN: Flags = OPEN.with(Flags::NOSCRIPT);
 const ADMIN: Flags = OWN.with(Flags::ADMIN);
 const ADMIN_LOG: Flags = OPEN.with(Flags::ADMIN);
 const ADMIN_SENTINEL: Flags = Flags::ADMIN;
+const CLUSTER: Flags = Flags::STALE;
+const CLUSTER_SHOW: Flags = Flags::ADMIN.with(Flags::STALE);
+const CLUSTER_ADMIN: Flags = CLUSTER_SHOW.with(Flags::NO_ASYNC_LOADING);
+const CLUSTER_RESET: Flags = CLUSTER_SHOW.with(Flags::NOSCRIPT);
 const CHANNELS: Flags = OPEN.with(Flags::PUBSUB);
 
 const SECOND: Keys = Keys { first: 2, last: 2, step: 1 };
@@ -37,6 +41,33 @@ pub(crate) static SUBCOMMANDS: &[CommandSpec] = &[
     sub("client|trackinginfo", 2, OWN, Keys::NONE, "connection"),
     sub("client|unblock", -3, ADMIN, Keys::NONE, "connection"),
     sub("client|unpause", 2, ADMIN, Keys::NONE, "connection"),
+    sub("cluster|addslots", -3, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|addslotsrange", -4, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|bumpepoch", 2, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|count-failure-reports", 3, CLUSTER_SHOW, Keys::NONE, "cluster"),
+    sub("cluster|countkeysinslot", 3, CLUSTER, Keys::NONE, "cluster"),
+    sub("cluster|delslots", -3, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|delslotsrange", -4, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|failover", -2, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|flushslots", 2, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|forget", 3, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|getkeysinslot", 4, CLUSTER, Keys::NONE, "cluster"),
+    sub("cluster|help", 2, OPEN, Keys::NONE, "cluster"),
+    sub("cluster|info", 2, CLUSTER, Keys::NONE, "cluster"),
+    sub("cluster|keyslot", 3, CLUSTER, Keys::NONE, "cluster"),
+    sub("cluster|links", 2, CLUSTER, Keys::NONE, "cluster"),
+    sub("cluster|meet", -4, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|myid", 2, CLUSTER, Keys::NONE, "cluster"),
+    sub("cluster|nodes", 2, CLUSTER, Keys::NONE, "cluster"),
+    sub("cluster|replicas", 3, CLUSTER_SHOW, Keys::NONE, "cluster"),
+    sub("cluster|replicate", 3, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|reset", -2, CLUSTER_RESET, Keys::NONE, "cluster"),
+    sub("cluster|saveconfig", 2, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|set-config-epoch", 3, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|setslot", -4, CLUSTER_ADMIN, Keys::NONE, "cluster"),
+    sub("cluster|shards", 2, CLUSTER, Keys::NONE, "cluster"),
+    sub("cluster|slaves", 3, CLUSTER_SHOW, Keys::NONE, "cluster"),
+    sub("cluster|slots", 2, CLUSTER, Keys::NONE, "cluster"),
     sub("config|get", -3, ADMIN, Keys::NONE, "server"),
     sub("config|help", 2, OPEN, Keys::NONE, "server"),
     sub("config|resetstat", 2, ADMIN, Keys::NONE, "server"),

@@ -96,6 +96,7 @@ impl Config {
         let mut config = if sentinel { Config::for_sentinel() } else { Config::default() };
         config.apply_text(&text, read, 0)?;
         config.check_sentinel(&text)?;
+        config.check_cluster(&text)?;
         config.file = file.unwrap_or_default().to_owned();
         Ok(config)
     }
@@ -122,6 +123,21 @@ impl Config {
             };
             LoadError::Line { number: index + 1, text, why }
         })
+    }
+
+    /// In a cluster the node itself knows whom it follows.
+    fn check_cluster(&self, text: &str) -> Result<(), LoadError> {
+        if !self.cluster_enabled || self.replicaof.is_none() {
+            return Ok(());
+        }
+        let is_one = |line: &str| {
+            let word = line.split_whitespace().next().unwrap_or_default();
+            ["replicaof", "slaveof"].iter().any(|name| name.eq_ignore_ascii_case(word))
+        };
+        let found = text.lines().enumerate().filter(|(_, line)| is_one(line)).last();
+        let (index, line) = found.unwrap_or((0, ""));
+        let why = "replicaof directive not allowed in cluster mode".into();
+        Err(LoadError::Line { number: index + 1, text: line.trim().to_owned(), why })
     }
 
     /// Reads a configuration from its text, without flags; `include` finds nothing.

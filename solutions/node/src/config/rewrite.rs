@@ -67,7 +67,8 @@ impl Config {
             return Vec::new();
         }
         match name {
-            "replicaof" if value.is_empty() => Vec::new(),
+            // In a cluster it says itself whom it follows.
+            "replicaof" if value.is_empty() || self.cluster_enabled => Vec::new(),
             "replicaof" | "bind" => vec![format!("{name} {value}")],
             "save" if value.is_empty() => vec![format!("{name} \"\"")],
             "save" => {

@@ -1,5 +1,6 @@
 use core_types::{LogLevel, Millis};
 
+use super::endpoints::{EndpointType, announced_name};
 use super::limits::{self, Access, DisklessLoad, Policy};
 use super::values::{self, WRONG_NUMBER};
 use super::words::{
@@ -191,10 +192,13 @@ macro_rules! text {
 /// A text for which nothing and an empty value are the same.
 macro_rules! optional {
     ($field:ident) => {
+        optional!($field, |_| Ok(()))
+    };
+    ($field:ident, $check:expr) => {
         Kind::Text {
             get: |config| config.$field.as_deref().unwrap_or_default(),
             set: |config, value| config.$field = Some(value).filter(|value| !value.is_empty()),
-            check: |_| Ok(()),
+            check: $check,
         }
     };
 }
@@ -225,6 +229,52 @@ pub(super) static DIRECTIVES: &[Directive] = &[
         Kind::Words { get: limits::show_output_limits, set: limits::set_output_limits },
     ),
     directive("client-query-buffer-limit", Any, memory!(client_query_buffer_limit, 1 << 20)),
+    directive("cluster-allow-pubsubshard-when-down", Any, yes_no!(cluster_allow_pubsubshard_when_down)),
+    directive("cluster-allow-reads-when-down", Any, yes_no!(cluster_allow_reads_when_down)),
+    directive("cluster-allow-replica-migration", Any, yes_no!(cluster_allow_replica_migration)),
+    directive("cluster-announce-bus-port", Any, number!(cluster_announce_bus_port, 0, 65535)),
+    directive("cluster-announce-hostname", Any, optional!(cluster_announce_hostname, announced_name)),
+    directive("cluster-announce-ip", Any, optional!(cluster_announce_ip)),
+    directive("cluster-announce-port", Any, number!(cluster_announce_port, 0, 65535)),
+    directive("cluster-announce-tls-port", Any, number!(cluster_announce_tls_port, 0, 65535)),
+    directive("cluster-config-file", AtStart, text!(cluster_config_file)),
+    directive("cluster-enabled", AtStart, yes_no!(cluster_enabled)),
+    directive("cluster-link-sendbuf-limit", Any, memory!(cluster_link_sendbuf_limit, 0)),
+    directive("cluster-migration-barrier", Any, number!(cluster_migration_barrier, 0, INT_MAX)),
+    directive(
+        "cluster-node-timeout",
+        Any,
+        Kind::Number {
+            get: |config| config.cluster_node_timeout.0 as i64,
+            set: |config, value| config.cluster_node_timeout = Millis(value as u64),
+            min: 0,
+            max: i64::MAX,
+            memory: false,
+        },
+    ),
+    directive("cluster-port", AtStart, number!(cluster_port, 0, 65535)),
+    directive(
+        "cluster-preferred-endpoint-type",
+        Any,
+        Kind::Choice {
+            get: |config| config.cluster_preferred_endpoint_type.word(),
+            set: |config, word| config.cluster_preferred_endpoint_type = EndpointType::of(word),
+            words: EndpointType::WORDS,
+        },
+    ),
+    renamed(
+        "cluster-slave-no-failover",
+        directive("cluster-replica-no-failover", Any, yes_no!(cluster_replica_no_failover)),
+    ),
+    renamed(
+        "cluster-slave-validity-factor",
+        directive(
+            "cluster-replica-validity-factor",
+            Any,
+            number!(cluster_replica_validity_factor, 0, INT_MAX),
+        ),
+    ),
+    directive("cluster-require-full-coverage", Any, yes_no!(cluster_require_full_coverage)),
     directive("daemonize", AtStart, Kind::YesNo { get: |_| false, set: |_, _| () }),
     directive("databases", AtStart, number!(databases, 1, INT_MAX)),
     directive("dbfilename", Protected, text!(dbfilename, plain_file_name)),

@@ -135,17 +135,17 @@ impl Node {
     /// How much of the connection's output may leave now.
     pub(crate) fn free_output(&self, conn: &Conn) -> usize {
         let synced = self.persistence.aof.synced;
-        match conn.holds.iter().find(|hold| hold.until > synced) {
-            Some(hold) => (hold.from.saturating_sub(conn.sent) as usize).min(conn.out.len()),
+        let waits = conn.holds.iter().find(|hold| hold.until > synced).map(|hold| hold.from);
+        let first = waits.into_iter().chain(conn.file_holds.front().map(|hold| hold.from)).min();
+        match first {
+            Some(from) => (from.saturating_sub(conn.sent) as usize).min(conn.out.len()),
             None => conn.out.len(),
         }
     }
 
     /// Some of the connection's output waits for the disk: it is not the end of what it has to say.
     pub fn holds_back(&self, id: ConnId) -> bool {
-        self.conns
-            .get(id)
-            .is_some_and(|conn| !conn.holds.is_empty() && self.free_output(conn) < conn.out.len())
+        self.conns.get(id).is_some_and(|conn| self.free_output(conn) < conn.out.len())
     }
 
     /// More is on the disk: lets go what waited for it.

@@ -244,7 +244,9 @@ impl Node {
     pub(super) fn loader(&mut self) -> rdb::Loader {
         let options = rdb::Options { compact: self.config.compact, ..rdb::Options::default() };
         let seed = self.rng.next_u64();
-        rdb::Loader::new(self.config.databases, seed, options)
+        let mut loader = rdb::Loader::new(self.config.databases, seed, options);
+        self.index_slots_of(&mut loader);
+        loader
     }
 
     /// Returns how many keys were left out.
@@ -299,6 +301,7 @@ impl Node {
         }
         self.persistence.last_save = self.now;
         self.persistence.dirty_at_save = self.replication.dirty;
+        self.claim_loaded_slots();
         self.notice("Ready to accept connections");
         if let Some(master) = self.config.replicaof.clone() {
             self.start_as_replica(master);

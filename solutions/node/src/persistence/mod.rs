@@ -42,6 +42,8 @@ pub(crate) use loading::Loading;
 /// Everything about files and snapshots.
 #[derive(Default)]
 pub(crate) struct Persistence {
+    /// What has to be known before the first file is loaded is not known yet; clients must wait.
+    pub(crate) before_load: bool,
     /// Files are being loaded; clients must wait.
     pub(crate) loading: Option<Box<Loading>>,
     /// The snapshot in progress.
@@ -81,7 +83,7 @@ impl Persistence {
     }
 
     pub(crate) fn is_loading(&self) -> bool {
-        self.loading.is_some()
+        self.loading.is_some() || self.before_load
     }
 
     /// Nothing new is begun: the process is on its way out.
@@ -110,7 +112,7 @@ impl Node {
             self.reload_saved(&event);
         } else if self.persistence.job.as_ref().is_some_and(|job| job.file() == Some(file)) {
             self.job_event(event);
-        } else if !self.rewrite_event(file, &event) {
+        } else if !self.cluster_file_event(file, &event) && !self.rewrite_event(file, &event) {
             self.aof_event(file, event);
         }
         self.resume_clients();

@@ -54,6 +54,10 @@ impl Failover {
 
 /// `FAILOVER [TO host port [FORCE]] [TIMEOUT milliseconds] [ABORT]`
 pub(crate) fn failover(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
+    if node.cluster.is_some() {
+        let text = "ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead.";
+        return node.encoder(conn).error(text);
+    }
     if args.len() == 2 && args.is(1, "abort") {
         if node.replication.failover.is_none() {
             return node.encoder(conn).error("ERR No failover in progress.");

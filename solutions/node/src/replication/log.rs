@@ -58,6 +58,9 @@ impl Node {
     /// An event is over.
     #[inline]
     pub(crate) fn end_event(&mut self) {
+        if self.cluster.is_some() {
+            self.settle_cluster();
+        }
         if !self.replication.turn.deferred && self.wants_turn() {
             self.settle_turn();
         }

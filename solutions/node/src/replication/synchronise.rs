@@ -59,7 +59,8 @@ impl Node {
     pub(super) fn begin_sync(&mut self, id: ReplId, offset: Offset) {
         let seed = self.rng.next_u64();
         let options = rdb::Options { compact: self.config.compact, ..rdb::Options::default() };
-        let loader = rdb::Loader::new(self.config.databases, seed, options);
+        let mut loader = rdb::Loader::new(self.config.databases, seed, options);
+        self.index_slots_of(&mut loader);
         if let Some(upstream) = &mut self.replication.upstream {
             upstream.snapshot_bytes = 0;
             upstream.incoming = Some(Incoming { id, offset, loader, error: None });

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use core_types::{Endpoint, Millis};
 use node::config::Config;
-use node::{ConnId, Effect, Node, Peer};
+use node::{ConnId, Effect, FileEffect, FileEvent, FileId, Node, Peer};
 
 /// Nodes by port, and who is connected to whom.
 pub(crate) struct Pair {
@@ -19,6 +19,11 @@ pub(crate) struct Pair {
     budget: BTreeMap<(u16, u16), usize>,
     /// From one port to another nothing is carried for now.
     held: BTreeSet<(u16, u16)>,
+    /// Files by the port of their node, for those that were started with some.
+    pub(crate) files: BTreeMap<(u16, String), Vec<u8>>,
+    with_files: BTreeSet<u16>,
+    /// Files that are being written.
+    open: BTreeMap<(u16, FileId), (String, Vec<u8>)>,
     /// Nodes that have asked for their end.
     pub(crate) exits: Vec<u16>,
     pub(crate) now: Millis,
@@ -33,6 +38,9 @@ impl Pair {
             cut: BTreeSet::new(),
             budget: BTreeMap::new(),
             held: BTreeSet::new(),
+            files: BTreeMap::new(),
+            with_files: BTreeSet::new(),
+            open: BTreeMap::new(),
             exits: Vec::new(),
             now: Millis(1_000_000),
             log: Vec::new(),
@@ -44,6 +52,72 @@ impl Pair {
         change(&mut config);
         self.nodes.insert(port, Node::new(config, u64::from(port), self.now));
         self.settle();
+    }
+
+    /// A node of a cluster, with the files that an earlier one of this port has left. Its bus is 10,000 higher.
+    pub(crate) fn start_in_cluster(&mut self, port: u16, change: impl FnOnce(&mut Config)) {
+        let mut config = Config {
+            port,
+            cluster_enabled: true,
+            cluster_node_timeout: Millis(1_000),
+            repl_diskless_sync_delay: Millis::ZERO,
+            ..Config::default()
+        };
+        change(&mut config);
+        self.with_files.insert(port);
+        self.nodes.insert(port, Node::with_files(config, u64::from(port), self.now));
+        self.settle();
+    }
+
+    /// The node is gone, and all that was not in its files.
+    pub(crate) fn kill(&mut self, port: u16) {
+        let now = self.now;
+        let ends: Vec<(u16, ConnId)> = self.wires.keys().copied().filter(|(at, _)| *at == port).collect();
+        let others: Vec<(u16, ConnId)> = ends.iter().filter_map(|end| self.wires.remove(end)).collect();
+        self.nodes.remove(&port);
+        self.open.retain(|(at, _), _| *at != port);
+        for (other, conn) in others {
+            self.wires.remove(&(other, conn));
+            if let Some(node) = self.nodes.get_mut(&other) {
+                node.closed(now, conn);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, port: u16, effect: FileEffect) {
+        let now = self.now;
+        let mut events = Vec::new();
+        let file = match effect {
+            FileEffect::Read { file, name } => {
+                match self.files.get(&(port, name)) {
+                    Some(bytes) => events.extend([FileEvent::Piece(bytes), FileEvent::End]),
+                    None => events.push(FileEvent::Missing),
+                }
+                file
+            }
+            FileEffect::Create { file, name } => {
+                self.open.insert((port, file), (name, Vec::new()));
+                file
+            }
+            FileEffect::Append { file, bytes, .. } => {
+                if let Some((_, content)) = self.open.get_mut(&(port, file)) {
+                    content.extend_from_slice(&bytes);
+                }
+                events.push(FileEvent::Written(bytes.len()));
+                file
+            }
+            FileEffect::Commit { file, to } => {
+                if let Some((name, content)) = self.open.remove(&(port, file)) {
+                    self.files.insert((port, to.unwrap_or(name)), content);
+                }
+                events.push(FileEvent::Committed);
+                file
+            }
+            _ => return,
+        };
+        if let Some(node) = self.nodes.get_mut(&port) {
+            events.into_iter().for_each(|event| node.file_event(now, file, event));
+        }
     }
 
     pub(crate) fn node(&mut self, port: u16) -> &mut Node {
@@ -59,6 +133,7 @@ impl Pair {
     pub(crate) fn run(&mut self, port: u16, command: &str) -> String {
         let (now, conn) = (self.now, self.client(port));
         self.node(port).receive(now, conn, format!("{command}\r\n").as_bytes());
+        self.settle();
         let reply = String::from_utf8_lossy(self.node(port).pending(conn)).into_owned();
         self.node(port).closed(now, conn);
         self.settle();
@@ -86,9 +161,13 @@ impl Pair {
                     quiet = false;
                     match effect {
                         Effect::Connect { conn, to } if self.is_open(port, to.port) => {
-                            let theirs = self.node(to.port).accept(now, peer(port));
-                            self.wires.insert((port, conn), (to.port, theirs));
-                            self.wires.insert((to.port, theirs), (port, conn));
+                            let (at, bus) = self.listener(to.port);
+                            let theirs = match bus {
+                                true => self.node(at).accept_bus(now, peer(port)),
+                                false => self.node(at).accept(now, peer(port)),
+                            };
+                            self.wires.insert((port, conn), (at, theirs));
+                            self.wires.insert((at, theirs), (port, conn));
                             self.node(port).connected(now, conn, "127.0.0.1:1");
                         }
                         Effect::Connect { conn, .. } => {
@@ -104,6 +183,9 @@ impl Pair {
                         }
                         Effect::Log { text, .. } => self.log.push(format!("{port}: {text}")),
                         Effect::Exit { .. } => self.exits.push(port),
+                        Effect::File(effect) if self.with_files.contains(&port) => {
+                            self.carry_out(port, effect);
+                        }
                         Effect::File(_)
                         | Effect::Stall { .. }
                         | Effect::Run { .. }
@@ -147,7 +229,16 @@ impl Pair {
         !bytes.is_empty()
     }
 
+    /// Whose port this is, and whether it is the bus's.
+    fn listener(&self, port: u16) -> (u16, bool) {
+        match port.checked_sub(10_000).filter(|port| self.with_files.contains(port)) {
+            Some(node) => (node, true),
+            None => (port, false),
+        }
+    }
+
     fn is_open(&self, from: u16, to: u16) -> bool {
+        let to = self.listener(to).0;
         self.nodes.contains_key(&to) && !self.cut.contains(&(from.min(to), from.max(to)))
     }
 

@@ -1,12 +1,27 @@
-use rustyline::DefaultEditor;
+use std::time::{Duration, Instant};
+
+use core_types::Endpoint;
 use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{CompletionType, Config, Editor};
 use solution_0::split_inline;
 
+use super::docs::Docs;
+use super::format::Style;
+use super::help;
+use super::hints::Hints;
 use super::session::Session;
+use super::talk::take_repetition;
+
+/// How long a command may take before its time is worth a line.
+const SLOW: Duration = Duration::from_millis(500);
+
+type Prompt = Editor<Hints, FileHistory>;
 
 /// A prompt, until the user has enough.
 pub(super) fn run(session: &mut Session) {
-    let Ok(mut editor) = DefaultEditor::new() else {
+    let config = Config::builder().completion_type(CompletionType::List).auto_add_history(false).build();
+    let Ok(mut editor) = Prompt::with_config(config) else {
         session.run_lines(std::io::stdin().lock());
         return;
     };
@@ -15,7 +30,10 @@ pub(super) fn run(session: &mut Session) {
         // There is none the first time.
         let _ = editor.load_history(path);
     }
+    session.interrupt.listen();
+    session.talkative = true;
     session.connect();
+    editor.set_helper(Some(Hints::new(learn(session))));
     loop {
         match editor.readline(&prompt(session)) {
             Ok(line) => {
@@ -40,57 +58,75 @@ fn prompt(session: &Session) -> String {
     if !session.is_connected() {
         return "not connected> ".into();
     }
-    let options = &session.options;
-    let host = if options.host.contains(':') { format!("[{}]", options.host) } else { options.host.clone() };
-    let db = if options.db > 0 { format!("[{}]", options.db) } else { String::new() };
+    let settings = &session.settings;
+    let db = if settings.db > 0 { format!("[{}]", settings.db) } else { String::new() };
     let transaction = if session.in_transaction { "(TX)" } else { "" };
-    format!("{host}:{}{db}{transaction}> ", options.port)
+    format!("{}{db}{transaction}> ", settings.show(&session.here))
 }
 
 /// Passwords stay out of the history file.
 fn holds_a_password(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     let is_auth = line.trim_start().starts_with("auth");
-    is_auth || ["requirepass", "masterauth", " auth "].iter().any(|word| line.contains(word))
+    is_auth || ["requirepass", "masterauth", " auth ", " setuser "].iter().any(|word| line.contains(word))
+}
+
+/// What the server says of its commands. Nothing if it is none that can.
+fn learn(session: &mut Session) -> Docs {
+    session.ask(&["COMMAND", "DOCS"]).map(|answer| Docs::read(&answer)).unwrap_or_default()
 }
 
 /// Does what a line asks for. False to leave.
-fn obey(session: &mut Session, editor: &mut DefaultEditor, line: &str) -> bool {
+fn obey(session: &mut Session, editor: &mut Prompt, line: &str) -> bool {
     let Ok(words) = split_inline(line.as_bytes()) else {
-        println!("Invalid argument(s)");
+        tell!("Invalid argument(s)");
         return true;
     };
     let mut command: Vec<Vec<u8>> = words.as_args().iter().map(<[u8]>::to_vec).collect();
     let Some(first) = command.first() else { return true };
     match first.to_ascii_lowercase().as_slice() {
         b"quit" | b"exit" => return false,
-        b"clear" => {
-            let _ = editor.clear_screen();
-            return true;
+        b"clear" => drop(editor.clear_screen()),
+        b"help" | b"?" => {
+            let words: Vec<_> = command[1..].iter().map(|word| String::from_utf8_lossy(word)).collect();
+            print!("{}", help::about(editor.helper().map(Hints::docs), &words.join(" ")));
         }
+        b":set" => match (command.get(1).map(Vec::as_slice), editor.helper_mut()) {
+            (Some(b"hints"), Some(hints)) => hints.shown = true,
+            (Some(b"nohints"), Some(hints)) => hints.shown = false,
+            _ => tell!("`:set hints` or `:set nohints`"),
+        },
         b"connect" if command.len() == 3 => {
             let port = std::str::from_utf8(&command[2]).ok().and_then(|port| port.parse().ok());
-            let Some(port) = port else {
-                println!("Invalid port");
-                return true;
-            };
-            session.options.host = String::from_utf8_lossy(&command[1]).into_owned();
-            session.options.port = port;
-            session.disconnect();
-            session.connect();
-            return true;
+            match port {
+                None => tell!("Invalid port"),
+                Some(port) => {
+                    let host = String::from_utf8_lossy(&command[1]).into_owned();
+                    if session.go_to(Endpoint { host, port }) {
+                        let docs = learn(session);
+                        editor.set_helper(Some(Hints::new(docs)));
+                    }
+                }
+            }
         }
-        _ => {}
-    }
-    // `5 INCR x` runs five times.
-    let times = std::str::from_utf8(first).ok().and_then(|first| first.parse::<u32>().ok());
-    if times.is_some() && command.len() > 1 {
-        command.remove(0);
-    }
-    for _ in 0..times.unwrap_or(1) {
-        if !session.run(&command) {
-            break;
+        _ => {
+            let times = take_repetition(&mut command);
+            run_timed(session, &command, times);
         }
     }
     true
+}
+
+#[expect(clippy::disallowed_methods, reason = "a person wants to know how long it took")]
+fn run_timed(session: &mut Session, command: &[Vec<u8>], times: u32) {
+    let start = Instant::now();
+    for _ in 0..times {
+        if !session.run(command) || session.interrupted {
+            return;
+        }
+    }
+    let elapsed = start.elapsed();
+    if elapsed >= SLOW && session.settings.style == Style::People {
+        tell!("({:.2}s)", elapsed.as_secs_f64());
+    }
 }

@@ -123,6 +123,11 @@ impl Loader {
         }
     }
 
+    /// Database 0 is to have an index of slots, which grows with it. Called before the first byte.
+    pub fn index_slots(&mut self, slot_of: crate::SlotOf) {
+        self.keyspace.index_slots(slot_of);
+    }
+
     /// Takes the next bytes of the file. After an error every further call returns the same.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), RdbError> {
         if let Some(error) = &self.failed {

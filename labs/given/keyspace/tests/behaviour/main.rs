@@ -12,6 +12,7 @@ mod packed;
 mod rdb;
 mod rdb_sets;
 mod sets;
+mod slots;
 mod snapshot;
 mod sort;
 mod strings;

@@ -202,8 +202,8 @@ fn counted_keys_are_found_in_the_call() {
     assert_eq!(places("LMPOP 2 a b LEFT"), [2, 3]);
     assert_eq!(places("BLMPOP 0 1 a LEFT COUNT 3"), [3]);
     assert_eq!(places("GET a"), [1]);
-    // Counts that lie never lead outside.
-    assert_eq!(places("LMPOP 99999999999 a LEFT"), [2, 3]);
+    // A count that lies is refused later; until then there are no keys.
+    assert_eq!(places("LMPOP 99999999999 a LEFT"), [0; 0]);
     assert_eq!(places("LMPOP -1 a LEFT"), [0; 0]);
     assert_eq!(places("LMPOP x a LEFT"), [0; 0]);
 }
@@ -220,7 +220,8 @@ fn places_of_keys_that_move() {
     assert_eq!(places("ZUNION 2 a b WITHSCORES"), [2, 3]);
     assert_eq!(places("ZUNIONSTORE to 2 a b WEIGHTS 1 2"), [1, 3, 4]);
     assert_eq!(places("BZMPOP 0 2 a b MIN"), [3, 4]);
-    assert_eq!(places("ZMPOP 9 a b MIN"), [2, 3, 4], "cut off at the end");
+    assert_eq!(places("ZMPOP 9 a b MIN"), [0; 0], "more than there are");
+    assert_eq!(places("ZUNIONSTORE to 9 a b"), [0; 0], "not even the one that is certain");
     assert_eq!(places("SINTERCARD x a"), [0; 0]);
     assert_eq!(places("SORT l BY store LIMIT 0 1 STORE x STORE to"), [1, 10]);
     assert_eq!(places("SORT l GET STORE"), [1]);

@@ -1,18 +1,9 @@
-//! Replies as text, byte for byte as `redis-cli` 7.0 prints them.
-
 use core_types::{Frame, format_double};
 
 /// For people: types are shown, strings are quoted, lists are numbered and indented.
-pub(super) fn for_people(reply: &Frame) -> Vec<u8> {
+pub(in crate::cli) fn for_people(reply: &Frame) -> Vec<u8> {
     let mut out = Vec::new();
     pretty(reply, "", &mut out);
-    out
-}
-
-/// For programs: nothing but the values, a line each.
-pub(super) fn for_programs(reply: &Frame) -> Vec<u8> {
-    let mut out = Vec::new();
-    plain(reply, &mut out);
     out
 }
 
@@ -71,13 +62,13 @@ fn start_entry(index: usize, width: usize, mark: char, prefix: &str, out: &mut V
     out.extend_from_slice(format!("{prefix}{:>width$}{mark} ", index + 1).as_bytes());
 }
 
-fn line(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn line(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(text);
     out.push(b'\n');
 }
 
 /// In double quotes, with everything that is not printable ASCII escaped (`sdscatrepr` in Redis).
-fn quote(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn quote(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for &byte in bytes {
         match byte {
@@ -92,37 +83,6 @@ fn quote(bytes: &[u8], out: &mut Vec<u8>) {
         }
     }
     out.push(b'"');
-}
-
-fn plain(reply: &Frame, out: &mut Vec<u8>) {
-    match reply {
-        Frame::Simple(text) => out.extend_from_slice(text.as_bytes()),
-        Frame::Error(text) => line(out, text.as_bytes()),
-        Frame::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
-        Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => out.extend_from_slice(bytes),
-        Frame::Null => {}
-        Frame::Double(number) => out.extend_from_slice(format_double(*number).as_bytes()),
-        Frame::Boolean(value) => out.extend_from_slice(if *value { b"(true)" } else { b"(false)" }),
-        Frame::BigNumber(digits) => out.extend_from_slice(digits.as_bytes()),
-        Frame::Array(values) | Frame::Set(values) | Frame::Push(values) => {
-            for (index, value) in values.iter().enumerate() {
-                if index > 0 {
-                    out.push(b'\n');
-                }
-                plain(value, out);
-            }
-        }
-        Frame::Map(pairs) => {
-            for (index, (key, value)) in pairs.iter().enumerate() {
-                if index > 0 {
-                    out.push(b'\n');
-                }
-                plain(key, out);
-                out.push(b' ');
-                plain(value, out);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -149,6 +109,5 @@ mod tests {
     fn maps_show_keys_and_values() {
         let map = Frame::Map(vec![(bulk(b"k"), Frame::Array(vec![])), (bulk(b"l"), Frame::Boolean(true))]);
         assert_eq!(for_people(&map), b"1# \"k\" => (empty array)\n2# \"l\" => (true)\n");
-        assert_eq!(for_programs(&map), b"k \nl (true)");
     }
 }

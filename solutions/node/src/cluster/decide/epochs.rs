@@ -1,0 +1,32 @@
+//! Epochs: how a cluster counts its configurations without asking a majority each time.
+//!
+//! Every master's configuration should have an epoch of its own, since the greater epoch is what decides between two
+//! claims. A failover gets one by a vote. Everything else (a slot that was moved, two masters that begin with nothing)
+//! may end in two masters with the same epoch. That is resolved without a vote, by a rule that both can apply alone.
+
+use core_types::{Epoch, NodeId};
+
+/// Two masters have the same configuration epoch. Is it we who take a new one? The one with the *smaller* id does, and
+/// both know which it is. The other waits: what it hears next settles it.
+pub(crate) fn yields(me: NodeId, my_epoch: Epoch, other: NodeId, its_epoch: Epoch) -> bool {
+    my_epoch == its_epoch && me < other
+}
+
+#[cfg(test)]
+mod tests {
+    use core_types::Rng;
+
+    use super::*;
+
+    #[test]
+    fn of_two_with_one_epoch_exactly_one_yields() {
+        let mut rng = Rng::new(5);
+        for _ in 0..100 {
+            let (one, other) = (NodeId::random(&mut rng), NodeId::random(&mut rng));
+            let epoch = Epoch(rng.below(3));
+            assert_ne!(yields(one, epoch, other, epoch), yields(other, epoch, one, epoch));
+            assert!(!yields(one, epoch, other, epoch.next()) && !yields(other, epoch, one, epoch.next()));
+            assert!(!yields(one, epoch, one, epoch), "nobody collides with itself");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Who belongs to the cluster, who follows whom, and epochs that an operator sets: `CLUSTER MEET`, `FORGET`,
+//! `REPLICATE`, `RESET` and their kin.
+
+use core_types::{Args, Endpoint, Epoch, LogLevel, Millis, NodeId, Reply};
+
+use super::Flag;
+use super::commands::{Refusal, integer_at, known, known_at, text_at};
+use crate::Node;
+use crate::conn::Conn;
+use crate::layers::one_replica::ReplicaOf;
+use crate::layers::wire::parse_integer;
+
+/// For so long nobody can talk us into adding a member again that was removed here
+/// (`CLUSTER_BLACKLIST_TTL` in Redis's `cluster.c`).
+const FORGOTTEN_FOR: Millis = Millis::from_secs(60);
+
+/// `CLUSTER MEET ip port [bus port]`
+pub(super) fn meet(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
+    let port = parse_integer(&args[3]);
+    let port = port.ok_or_else(|| format!("ERR Invalid TCP base port specified: {}", text_at(args, 3)))?;
+    let bus_port = match args.len() {
+        4 => port.wrapping_add(10_000),
+        _ => parse_integer(&args[4])
+            .ok_or_else(|| format!("ERR Invalid TCP bus port specified: {}", text_at(args, 4)))?,
+    };
+    let ip: Option<std::net::IpAddr> = text_at(args, 2).parse().ok();
+    let ports = u16::try_from(port).ok().zip(u16::try_from(bus_port).ok());
+    match (ip, ports.filter(|(port, bus_port)| *port > 0 && *bus_port > 0)) {
+        (Some(ip), Some((port, bus_port))) => {
+            node.bus_meet(&ip.to_string(), port, bus_port);
+            Ok(())
+        }
+        _ => Err(format!("ERR Invalid node address specified: {}:{}", text_at(args, 2), text_at(args, 3))),
+    }
+}
+
+/// `CLUSTER FORGET id`
+pub(super) fn forget(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
+    let now = node.now;
+    let cluster = known(node);
+    let id = known_at(cluster, args, 2)?;
+    if id == cluster.me() {
+        return Err("ERR I tried hard but I can't forget myself...".into());
+    }
+    if !cluster.myself().is_master() && cluster.myself().master == Some(id) {
+        return Err("ERR Can't forget my master!".into());
+    }
+    cluster.forgotten.insert(id, now + FORGOTTEN_FOR);
+    let member = cluster.remove(&id);
+    cluster.todo.update_health = true;
+    cluster.must_sync();
+    if let Some(member) = member {
+        node.bus_forgot(&member);
+    }
+    Ok(())
+}
+
+/// `CLUSTER REPLICATE id`
+pub(super) fn replicate(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
+    let keys = node.keyspace.len(0);
+    let cluster = known(node);
+    let id = known_at(cluster, args, 2)?;
+    if id == cluster.me() {
+        return Err("ERR Can't replicate myself".into());
+    }
+    if cluster.member(&id).is_some_and(|member| member.flags.has(Flag::Replica)) {
+        return Err("ERR I can only replicate a master, not a replica.".into());
+    }
+    let myself = cluster.myself();
+    if myself.is_master() && (!myself.slots().is_empty() || keys > 0) {
+        return Err("ERR To set a master the node must be empty and without assigned slots.".into());
+    }
+    node.set_cluster_master(id);
+    let cluster = known(node);
+    cluster.todo.update_health = true;
+    cluster.must_sync();
+    Ok(())
+}
+
+/// `CLUSTER RESET [HARD | SOFT]`
+pub(super) fn reset(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
+    let hard = match args.get(2) {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case(b"hard") => true,
+        Some(word) if word.eq_ignore_ascii_case(b"soft") => false,
+        Some(_) => return Err("ERR syntax error".into()),
+    };
+    if known(node).myself().is_master() && node.keyspace.len(0) > 0 {
+        return Err("ERR CLUSTER RESET can't be called with master nodes containing keys".into());
+    }
+    if !known(node).myself().is_master() {
+        node.become_cluster_master("CLUSTER RESET");
+        node.keyspace.flush_all();
+    }
+    let cluster = known(node);
+    let me = cluster.me();
+    cluster.migrating.clear();
+    cluster.importing.clear();
+    let others: Vec<NodeId> = cluster.members().map(|member| member.id).filter(|id| *id != me).collect();
+    cluster.unassign_all(&me);
+    let removed: Vec<_> = others.iter().filter_map(|id| cluster.remove(id)).collect();
+    if hard {
+        cluster.current_epoch = Epoch(0);
+        cluster.last_vote_epoch = Epoch(0);
+        cluster.myself_mut().config_epoch = Epoch(0);
+        let id = NodeId::random(&mut node.rng);
+        known(node).rename(&me, id);
+        node.log(LogLevel::Warning, "configEpoch set to 0 via CLUSTER RESET HARD");
+        node.log(LogLevel::Notice, format!("Node hard reset, now I'm {id}"));
+    }
+    let cluster = known(node);
+    cluster.todo.update_health = true;
+    cluster.must_sync();
+    removed.iter().for_each(|member| node.bus_forgot(member));
+    node.drop_channels(|_| true);
+    Ok(())
+}
+
+/// `CLUSTER SET-CONFIG-EPOCH epoch`
+pub(super) fn set_config_epoch(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
+    let number = integer_at(args, 2)?;
+    let epoch =
+        Epoch(u64::try_from(number).map_err(|_| format!("ERR Invalid config epoch specified: {number}"))?);
+    let cluster = known(node);
+    if cluster.known() > 1 {
+        return Err("ERR The user can assign a config epoch only when the node does not know any other \
+                    node."
+            .into());
+    }
+    if cluster.myself().config_epoch != Epoch(0) {
+        return Err("ERR Node config epoch is already non-zero".into());
+    }
+    cluster.myself_mut().config_epoch = epoch;
+    cluster.current_epoch = cluster.current_epoch.max(epoch);
+    cluster.todo.update_health = true;
+    cluster.must_sync();
+    node.log(LogLevel::Warning, format!("configEpoch set to {epoch} via CLUSTER SET-CONFIG-EPOCH"));
+    Ok(())
+}
+
+/// `CLUSTER BUMPEPOCH`
+pub(super) fn bump_epoch(node: &mut Node, conn: &mut Conn) {
+    let word = if node.bump_config_epoch() { "BUMPED" } else { "STILL" };
+    let epoch = known(node).myself().config_epoch;
+    node.encoder(conn).simple(&format!("{word} {epoch}"));
+}
+
+/// `CLUSTER COUNT-FAILURE-REPORTS id`
+pub(super) fn count_failure_reports(node: &mut Node, args: Args<'_>) -> Result<i64, Refusal> {
+    let (now, timeout) = (node.now, node.config.cluster_node_timeout);
+    let cluster = known(node);
+    let id = known_at(cluster, args, 2)?;
+    // Reports get old (`CLUSTER_FAIL_REPORT_VALIDITY_MULT`).
+    let valid = Millis(timeout.0.saturating_mul(2));
+    let reports = cluster
+        .member(&id)
+        .map_or(0, |member| member.fail_reports.values().filter(|at| now.since(**at) <= valid).count());
+    Ok(reports as i64)
+}
+
+/// `CLUSTER FAILOVER [FORCE | TAKEOVER]`
+pub(super) fn failover(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
+    if args.len() == 3 && !args.is(2, "force") && !args.is(2, "takeover") {
+        return Err("ERR syntax error".into());
+    }
+    let myself = known(node).myself();
+    if myself.is_master() {
+        return Err("ERR You should send CLUSTER FAILOVER to a replica".into());
+    }
+    if myself.master.is_none() {
+        return Err("ERR I'm a replica but my master is unknown to me".into());
+    }
+    Err("ERR CLUSTER FAILOVER is not supported yet".into())
+}
+
+impl Node {
+    /// Takes a configuration epoch greater than all that are known, unless our own is the greatest already. Asks
+    /// nobody. (`clusterBumpConfigEpochWithoutConsensus`)
+    pub(crate) fn bump_config_epoch(&mut self) -> bool {
+        let Some(cluster) = &mut self.cluster else { return false };
+        let greatest = cluster.members().map(|member| member.config_epoch).max().unwrap_or_default();
+        let greatest = greatest.max(cluster.current_epoch);
+        let mine = cluster.myself().config_epoch;
+        if mine != Epoch(0) && mine == greatest {
+            return false;
+        }
+        cluster.current_epoch = cluster.current_epoch.next();
+        let epoch = cluster.current_epoch;
+        cluster.myself_mut().config_epoch = epoch;
+        cluster.must_sync();
+        self.log(LogLevel::Warning, format!("New configEpoch set to {epoch}"));
+        true
+    }
+
+    /// We are a replica of this member from now on. (`clusterSetMaster`)
+    pub(crate) fn set_cluster_master(&mut self, id: NodeId) {
+        let Some(cluster) = &mut self.cluster else { return };
+        if cluster.myself().is_master() {
+            cluster.migrating.clear();
+            cluster.importing.clear();
+        }
+        let myself = cluster.myself_mut();
+        myself.flags.clear(Flag::Master);
+        myself.flags.clear(Flag::MigrateTo);
+        myself.flags.set(Flag::Replica);
+        myself.master = Some(id);
+        cluster.todo.update_health = true;
+        cluster.must_save();
+        if let Some(master) = cluster.member_mut(&id) {
+            // One that has had replicas is one that others' spare replicas may come to.
+            master.flags.set(Flag::MigrateTo);
+        }
+        let at = cluster.member(&id).map(|master| Endpoint::new(master.ip.clone(), master.port));
+        if let Some(at) = at.filter(|at| !at.host.is_empty()) {
+            self.change_role(&ReplicaOf::Of(at), "the cluster");
+        }
+    }
+
+    /// We are a master from now on, of no slots yet. (`clusterSetNodeAsMaster` for ourselves)
+    pub(crate) fn become_cluster_master(&mut self, why: &str) {
+        let Some(cluster) = &mut self.cluster else { return };
+        let myself = cluster.myself_mut();
+        myself.flags.clear(Flag::Replica);
+        myself.flags.set(Flag::Master);
+        myself.master = None;
+        cluster.todo.update_health = true;
+        cluster.must_save();
+        if self.replication.is_replica() {
+            self.change_role(&ReplicaOf::NoOne, why);
+        }
+    }
+
+    /// After a start, or when our master's address is known at last or has changed: follows it.
+    pub(super) fn follow_cluster_master(&mut self) {
+        let Some(cluster) = &self.cluster else { return };
+        let myself = cluster.myself();
+        if myself.is_master() || self.persistence.is_loading() {
+            return;
+        }
+        let Some(master) = myself.master.and_then(|id| cluster.member(&id)) else { return };
+        if master.ip.is_empty() || master.flags.has(Flag::NoAddress) {
+            return;
+        }
+        let at = Endpoint::new(master.ip.clone(), master.port);
+        if !self.replication.is_replica() {
+            self.change_role(&ReplicaOf::Of(at), "the cluster");
+        }
+    }
+}

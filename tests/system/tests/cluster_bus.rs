@@ -1,0 +1,341 @@
+//! Nodes of ours and of Redis in one cluster, on real sockets: they meet, tell the same of one another, and follow each
+//! other's data; and what is no packet, or comes from a stranger, is taken as Redis takes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+
+use bus::{Bitmap, Gossip, Header, encode, node_flag};
+use bytes::BytesMut;
+use core_types::{Epoch, Frame, NodeId, Offset, Rng};
+use system::{Kind, Server, both, free_port, redis_tool_or_skip, wait};
+
+use Kind::{Ours, Redis};
+
+/// A node of a cluster, and the port where others connect to it.
+struct Member {
+    server: Server,
+    bus_port: u16,
+}
+
+fn start(kind: Kind) -> Member {
+    let bus_port = free_port();
+    let flags = ["--cluster-enabled", "yes", "--cluster-node-timeout", "5000", "--bind", "127.0.0.1"];
+    let port = bus_port.to_string();
+    let server = Server::start(kind, &[&flags[..], &["--cluster-port", &port]].concat());
+    Member { server, bus_port }
+}
+
+impl Member {
+    fn text(&self, command: &str) -> String {
+        let answer = self.server.run(command);
+        match answer.as_bytes() {
+            Some(bytes) => String::from_utf8_lossy(bytes).trim_end().to_string(),
+            None => panic!("{command}: {answer:?}"),
+        }
+    }
+
+    fn ok(&self, command: &str) {
+        assert_eq!(self.server.run(command), Frame::Simple("OK".into()), "{command}");
+    }
+
+    fn id(&self) -> String {
+        self.text("CLUSTER MYID")
+    }
+
+    fn meet(&self, other: &Member) {
+        self.ok(&format!("CLUSTER MEET 127.0.0.1 {} {}", other.server.port(), other.bus_port));
+    }
+
+    /// What it says of everybody but for times and who is meant by `myself`.
+    fn story(&self) -> BTreeMap<String, String> {
+        let text = self.text("CLUSTER NODES");
+        let lines = text.lines().map(|line| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let flags = words[2].replace("myself,", "");
+            (words[0].to_string(), [&[words[1], &flags, words[3]], &words[6..]].concat().join(" "))
+        });
+        lines.collect()
+    }
+
+    fn field(&self, name: &str) -> Option<String> {
+        let info = self.text("CLUSTER INFO");
+        info.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.to_string()))
+    }
+}
+
+/// Waits until all tell the same of so many members, all connected and well, and whatever `also` wants.
+fn agree(members: &[Member], also: impl Fn(&BTreeMap<String, String>) -> bool) -> BTreeMap<String, String> {
+    wait::find("all to tell the same", || {
+        let stories: Vec<_> = members.iter().map(Member::story).collect();
+        let well = |told: &String| {
+            told.ends_with("connected") && !told.contains("disconnected") || told.contains(" connected ")
+        };
+        let fine = |told: &String| well(told) && !told.contains("fail") && !told.contains("handshake");
+        let settled = stories[0].len() == members.len() && stories[0].values().all(fine);
+        (settled && stories.iter().all(|story| *story == stories[0]) && also(&stories[0]))
+            .then(|| stories[0].clone())
+    })
+}
+
+/// Six nodes: the first three become masters, each other one a replica of the master beside it.
+fn life_of_a_cluster(kinds: [Kind; 6]) {
+    let members: Vec<Member> = kinds.into_iter().map(start).collect();
+    for other in &members[1..] {
+        members[0].meet(other);
+    }
+    // Everybody finds everybody, and no two masters keep one epoch.
+    agree(&members, |story| {
+        let epochs = story.values().filter_map(|told| told.split(' ').nth(3));
+        epochs.collect::<BTreeSet<_>>().len() == members.len()
+    });
+    for (index, range) in ["0 5460", "5461 10922", "10923 16383"].into_iter().enumerate() {
+        members[index].ok(&format!("CLUSTER ADDSLOTSRANGE {range}"));
+    }
+    let ids: Vec<String> = members.iter().map(Member::id).collect();
+    agree(&members, |story| (0..3).all(|index| story[&ids[index]].contains(" connected ")));
+    for index in 3..6 {
+        members[index].ok(&format!("CLUSTER REPLICATE {}", ids[(index + 1) % 3]));
+    }
+    let story = agree(&members, |story| {
+        (3..6).all(|index| story[&ids[index]].contains(&format!(" slave {} ", ids[(index + 1) % 3])))
+    });
+    for (index, member) in members.iter().enumerate() {
+        let address = format!("127.0.0.1:{}@{} ", member.server.port(), member.bus_port);
+        assert!(story[&ids[index]].starts_with(&address), "{story:#?}");
+        wait::until("the cluster to be well", || member.field("cluster_state").as_deref() == Some("ok"));
+    }
+
+    // Whatever is written at the masters arrives at their replicas.
+    for number in 0..300 {
+        let key = format!("key:{number}");
+        let slot = solution_6::key_slot(key.as_bytes()).number();
+        let owner = if slot <= 5460 { 0 } else { usize::from(slot > 10922) + 1 };
+        members[owner].ok(&format!("SET {key} {number}"));
+    }
+    for index in 3..6 {
+        let master = &members[(index + 1) % 3].server;
+        wait::until("a replica's data", || members[index].server.run("DBSIZE") == master.run("DBSIZE"));
+    }
+
+    if redis_tool_or_skip("life_of_a_cluster", "redis-cli").is_some() {
+        for member in [&members[0], &members[5]] {
+            let at = format!("127.0.0.1:{}", member.server.port());
+            let check =
+                Command::new("redis-cli").args(["--cluster", "check", &at]).output().expect("redis-cli");
+            let said = String::from_utf8_lossy(&check.stdout).into_owned();
+            assert!(check.status.success() && said.contains("All 16384 slots covered"), "{said}");
+            assert!(said.contains("All nodes agree about slots configuration"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn six_of_ours_become_a_cluster() {
+    life_of_a_cluster([Ours; 6]);
+}
+
+#[test]
+fn masters_of_ours_and_replicas_of_redis_and_the_other_way_round() {
+    if redis_tool_or_skip("masters_of_ours_and_replicas_of_redis", "redis-server").is_some() {
+        life_of_a_cluster([Ours, Ours, Ours, Redis, Redis, Redis]);
+        life_of_a_cluster([Redis, Redis, Redis, Ours, Ours, Ours]);
+    }
+}
+
+#[test]
+fn ours_and_redis_in_turn() {
+    if redis_tool_or_skip("ours_and_redis_in_turn", "redis-server").is_some() {
+        life_of_a_cluster([Ours, Redis, Ours, Redis, Ours, Redis]);
+        life_of_a_cluster([Redis, Ours, Redis, Ours, Redis, Ours]);
+    }
+}
+
+/// Somebody whom no node knows.
+fn stranger(slots: &Bitmap) -> Header<'_> {
+    Header {
+        sender: NodeId::random(&mut Rng::new(1)),
+        current_epoch: Epoch(77),
+        config_epoch: Epoch(77),
+        offset: Offset(0),
+        slots,
+        master: None,
+        ip: "",
+        port: 1,
+        plain_port: 0,
+        bus_port: 1,
+        flags: node_flag::MASTER,
+        down: false,
+        message_flags: 0,
+    }
+}
+
+fn rumour<'a>(id: NodeId) -> Gossip<'a> {
+    let flags = node_flag::MASTER;
+    Gossip { id, ping_sent: 0, pong_received: 9, ip: "127.0.0.1", port: 2, bus_port: 2, flags, plain_port: 0 }
+}
+
+/// Sends bytes to a node's bus port and then an honest ping. Whether that was answered: a node that hangs up does not.
+fn still_answers(member: &Member, bytes: &[u8]) -> bool {
+    let slots = [0xff; 2048];
+    let mut ping = BytesMut::new();
+    encode::beat(&mut ping, bus::Kind::Ping, &stranger(&slots), [], &[]);
+    let mut stream = TcpStream::connect(("127.0.0.1", member.bus_port)).expect("the bus port");
+    stream.set_read_timeout(Some(wait::PATIENCE)).expect("a timeout");
+    let mut answer = [0; 2256];
+    // Whoever hangs up may do so while we are still talking.
+    let told = stream.write_all(bytes).and_then(|()| stream.write_all(&ping));
+    let heard = told.and_then(|()| stream.read_exact(&mut answer));
+    let answered = heard.is_ok();
+    assert!(!answered || answer[12..14] == [0, 1], "a pong");
+    answered
+}
+
+/// What bytes do to a node: does it go on listening, and what does it count?
+fn effect(member: &Member, bytes: &[u8]) -> (bool, BTreeMap<String, i64>) {
+    let counts = || -> BTreeMap<String, i64> {
+        let info = member.text("CLUSTER INFO");
+        let lines = info.lines().filter_map(|line| line.split_once(':'));
+        let counts = lines.filter(|(name, _)| name.ends_with("_received"));
+        counts.map(|(name, count)| (name.to_string(), count.parse().expect("a number"))).collect()
+    };
+    let before = counts();
+    let answered = still_answers(member, bytes);
+    let change = counts().into_iter().map(|(name, count)| {
+        let change = count - before.get(&name).unwrap_or(&0);
+        (name, change)
+    });
+    (answered, change.filter(|(_, change)| *change != 0).collect())
+}
+
+#[test]
+fn bad_packets_and_strangers_are_taken_as_redis_takes_them() {
+    let slots = [0xff; 2048];
+    let header = stranger(&slots);
+    let id = NodeId::random(&mut Rng::new(2));
+    let build = |make: &dyn Fn(&mut BytesMut)| {
+        let mut out = BytesMut::new();
+        make(&mut out);
+        out.to_vec()
+    };
+    let spoiled = |make: &dyn Fn(&mut BytesMut), changes: &[(usize, u8)]| {
+        let mut bytes = build(make);
+        changes.iter().for_each(|(at, byte)| bytes[*at] = *byte);
+        bytes
+    };
+    let ping = |out: &mut BytesMut| encode::beat(out, bus::Kind::Ping, &header, [], &[]);
+    let news = |out: &mut BytesMut| encode::beat(out, bus::Kind::Ping, &header, [rumour(id)], &[]);
+    let hostname = |out: &mut BytesMut| {
+        encode::beat(out, bus::Kind::Ping, &header, [], &[bus::Extension::Hostname("example.org")]);
+    };
+    let fail = |out: &mut BytesMut| encode::fail(out, &header, id);
+    let update = |out: &mut BytesMut| encode::update(out, &header, Epoch(99), id, &slots);
+    let publish = |out: &mut BytesMut| {
+        assert!(encode::publish(out, bus::Kind::Publish, &header, b"news", b"hello"));
+    };
+    let vote = |out: &mut BytesMut| encode::plain(out, bus::Kind::AuthRequest, &header);
+    let start_failover = |out: &mut BytesMut| encode::plain(out, bus::Kind::FailoverStart, &header);
+    let body = bus::HEADER_LEN;
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("nothing", Vec::new()),
+        ("a client's command", b"PING\r\n*1\r\n$4\r\nPING\r\n".to_vec()),
+        ("a length of nothing", spoiled(&ping, &[(6, 0), (7, 0)])),
+        ("a length below that of a header", spoiled(&ping, &[(7, 0xcf)])),
+        ("another version", spoiled(&ping, &[(9, 2)])),
+        ("an unknown kind", spoiled(&ping, &[(12, 1), (13, 77)])),
+        ("a packet of modules", spoiled(&ping, &[(13, 9)])),
+        ("a count of what is not there", spoiled(&ping, &[(15, 5)])),
+        ("a count of less than is there", spoiled(&news, &[(15, 0)])),
+        ("the greatest count", spoiled(&news, &[(14, 255), (15, 255)])),
+        ("extensions that nobody announces", spoiled(&hostname, &[(2253, 0)])),
+        ("more extensions than there are", spoiled(&hostname, &[(2215, 9)])),
+        ("an extension of seven bytes", spoiled(&hostname, &[(body + 3, 7)])),
+        ("an extension that is too long", spoiled(&hostname, &[(body + 2, 200)])),
+        ("an extension of another kind", spoiled(&hostname, &[(body + 5, 200)])),
+        ("a FAIL that is too short", spoiled(&ping, &[(13, 3)])),
+        ("a FAIL", build(&fail)),
+        ("an UPDATE", build(&update)),
+        ("an UPDATE that is a FAIL", spoiled(&fail, &[(13, 7)])),
+        ("a message", build(&publish)),
+        ("a message whose length is wrong", spoiled(&publish, &[(body + 7, 6)])),
+        ("a message of four gigabytes", spoiled(&publish, &[(body + 4, 255)])),
+        ("a request for a vote", build(&vote)),
+        ("a request for a vote with a tail", spoiled(&fail, &[(13, 5)])),
+        ("a request to stand still", build(&start_failover)),
+        ("news of somebody", build(&news)),
+        ("two good pings", [build(&ping), build(&ping)].concat()),
+    ];
+    let members: Vec<Member> =
+        both("bad_packets_and_strangers_are_taken_as_redis_takes_them").into_iter().map(start).collect();
+    for (what, bytes) in &cases {
+        let effects: Vec<_> = members.iter().map(|member| effect(member, bytes)).collect();
+        println!("{what}: {:?}", effects[0]);
+        assert!(effects.iter().all(|effect| *effect == effects[0]), "{what}: {effects:?}");
+        for member in &members {
+            let story = member.story();
+            assert_eq!(story.len(), 1, "{what} made somebody a member: {story:?}");
+            assert!(
+                story.values().all(|told| told.contains(" master - ") && told.ends_with("connected")),
+                "{story:?}"
+            );
+            assert_eq!(member.field("cluster_current_epoch").as_deref(), Some("0"), "{what}");
+        }
+    }
+}
+
+#[test]
+fn two_nodes_never_share_one_file() {
+    for kind in both("two_nodes_never_share_one_file") {
+        let first = start(kind);
+        let (port, bus_port) = (free_port().to_string(), free_port().to_string());
+        let path = first.server.dir().to_string_lossy().into_owned();
+        let said = ended(kind, &["--port", &port, "--cluster-port", &bus_port, "--dir", &path]);
+        assert!(said.contains("nodes.conf is already used by a different Redis Cluster node"), "{said}");
+        // The first one does not care, and has the file to itself again after a restart.
+        let id = first.id();
+        let Member { mut server, .. } = first;
+        server.restart();
+        let again = server.run("CLUSTER MYID");
+        assert_eq!(again.as_bytes(), Some(id.as_bytes()));
+    }
+}
+
+/// Starts a node of a cluster that ends by itself at once; what it says.
+fn ended(kind: Kind, flags: &[&str]) -> String {
+    let program = match kind {
+        Ours => system::ha_cli().with_file_name("ha-server"),
+        Redis => "redis-server".into(),
+    };
+    let usual = ["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", ""];
+    let ended = Command::new(program).args(usual).args(flags).output().expect("it starts");
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    said
+}
+
+#[test]
+fn a_port_that_is_taken_ends_the_start_as_with_redis() {
+    for kind in both("a_port_that_is_taken_ends_the_start_as_with_redis") {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let bus_port = taken.local_addr().expect("its address").port().to_string();
+        let dir = tempfile::tempdir().expect("a directory");
+        let (port, path) = (free_port().to_string(), dir.path().to_string_lossy().into_owned());
+        let program = match kind {
+            Ours => system::ha_cli().with_file_name("ha-server"),
+            Redis => "redis-server".into(),
+        };
+        let flags = ["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", "", "--dir", &path];
+        let ended = Command::new(program)
+            .args(["--port", &port, "--cluster-port", &bus_port])
+            .args(flags)
+            .output()
+            .expect("it starts");
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains(&format!("Failed listening on port {bus_port} (cluster), aborting.")),
+            "{said}"
+        );
+    }
+}
