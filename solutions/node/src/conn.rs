@@ -159,6 +159,15 @@ pub(crate) struct Conn {
 }
 
 impl Conn {
+    /// One of those that `CLIENT LIST` shows. The node's own errands are none: a sentinel's questions, the bus, keys on
+    /// their way.
+    pub(crate) fn is_client(&self) -> bool {
+        match self.kind {
+            Kind::Client | Kind::Replica(_) | Kind::MasterLink => true,
+            Kind::Watch(_) | Kind::Bus(_) | Kind::Courier(_) => false,
+        }
+    }
+
     pub(crate) fn new(id: ConnId, client_id: u64, addr: String, local_addr: String, now: Millis) -> Conn {
         Conn {
             id,

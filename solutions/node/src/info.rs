@@ -182,7 +182,8 @@ impl Node {
     }
 
     fn clients(&self) -> usize {
-        self.conns.len() - self.replication.replicas.len() - self.bus_links()
+        let own_errands = self.conns.iter().filter(|conn| !conn.is_client()).count();
+        self.conns.len() - self.replication.replicas.len() - own_errands
     }
 
     fn info_server(&self) -> Vec<(String, String)> {

@@ -22,6 +22,7 @@
 //! spoken. A command that was sent to a server that then failed may have been executed or not; the error says
 //! that the server failed, and nothing is sent twice.
 
+mod asking;
 mod client;
 pub mod config;
 mod frames;
@@ -31,6 +32,7 @@ mod proxy;
 mod rate;
 pub mod reply;
 mod server;
+mod serving;
 
 pub use links::LinkId;
 pub use proxy::{Effect, Proxy};

@@ -37,14 +37,15 @@ pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
 
 /// Runs redis-benchmark once.
 pub(crate) fn measure(server: &Server, plan: &Plan) -> Result<Measurement, String> {
-    measure_at(server.port(), server.pid(), plan)
+    measure_at(server.port(), &[server.pid()], plan)
 }
 
-/// The same with whatever listens on `port` and is process `pid`.
-pub(crate) fn measure_at(port: u16, pid: u32, plan: &Plan) -> Result<Measurement, String> {
-    let before = cpu_time_nanos(pid);
+/// The same with whatever listens on `port`. The CPU time is that of the processes `pids`, all together.
+pub(crate) fn measure_at(port: u16, pids: &[u32], plan: &Plan) -> Result<Measurement, String> {
+    let cpu_time = || pids.iter().map(|&pid| cpu_time_nanos(pid)).sum::<Option<u64>>();
+    let before = cpu_time();
     let requests_per_second = run_at(port, plan)?;
-    let after = cpu_time_nanos(pid);
+    let after = cpu_time();
     let cpu = before.zip(after).map(|(before, after)| (after - before) as f64);
     Ok(Measurement {
         requests_per_second,

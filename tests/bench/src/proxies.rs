@@ -55,7 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<String, String> {
                     turns.reverse();
                 }
                 for (proxy, measured) in turns {
-                    measured.push(measure_at(proxy.port(), proxy.pid(), &plan)?);
+                    measured.push(measure_at(proxy.port(), &[proxy.pid()], &plan)?);
                 }
             }
             let redis = Measurement::median(&of_twemproxy);

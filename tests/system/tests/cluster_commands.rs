@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use core_types::Frame;
 use system::compare::differences;
-use system::{Kind, Server, free_port, redis_tool_or_skip, wait};
+use system::{Kind, Server, both, free_port, redis_tool_or_skip, wait};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -116,5 +116,51 @@ fn a_nodes_file_of_redis_is_ours_and_the_other_way_round() {
         let nodes = server.run("CLUSTER NODES");
         let nodes = String::from_utf8_lossy(nodes.as_bytes().unwrap_or_default()).into_owned();
         assert!(nodes.contains("7 connected 0-100 200-300 5000"), "{nodes}");
+    }
+}
+
+/// What was answered with OK outlives the process.
+#[test]
+fn slots_that_were_given_are_still_there_after_a_crash() {
+    for kind in both("slots_that_were_given_are_still_there_after_a_crash") {
+        let mut server = start(kind);
+        for round in 0..4 {
+            let mut client = server.client();
+            let commands: Vec<Vec<Vec<u8>>> = (0..16)
+                .map(|nth| {
+                    vec![b"CLUSTER".to_vec(), b"ADDSLOTS".to_vec(), (round * 16 + nth).to_string().into()]
+                })
+                .collect();
+            for reply in client.pipeline(&commands) {
+                assert_eq!(reply, Frame::Simple("OK".to_owned()));
+            }
+            server.restart();
+            let assigned = format!("cluster_slots_assigned:{}\r\n", (round + 1) * 16);
+            let Frame::Bulk(info) = server.run("CLUSTER INFO") else { panic!("no info") };
+            let info = String::from_utf8_lossy(&info).into_owned();
+            assert!(info.contains(&assigned), "{kind:?}, round {round}:\n{info}");
+        }
+    }
+}
+
+/// The connections of the bus are nobody's clients.
+#[test]
+fn the_bus_is_not_among_the_clients() {
+    for kind in both("the_bus_is_not_among_the_clients") {
+        let servers = [start(kind), start(kind)];
+        let meet = |port: u16, bus: &str| format!("CLUSTER MEET 127.0.0.1 {port} {bus}");
+        let Frame::Array(config) = servers[1].run("CONFIG GET cluster-port") else { panic!("no port") };
+        let bus = String::from_utf8_lossy(config[1].as_bytes().expect("a port")).into_owned();
+        let bus = if bus == "0" { (servers[1].port() + 10_000).to_string() } else { bus };
+        assert_eq!(servers[0].run(&meet(servers[1].port(), &bus)), Frame::Simple("OK".to_owned()));
+        let mut client = servers[0].client();
+        wait::until("links to the other", || match client.run("CLUSTER LINKS") {
+            Frame::Array(links) => links.len() == 2,
+            _ => false,
+        });
+        let Frame::Bulk(list) = client.run("CLIENT LIST") else { panic!("no list") };
+        let list = String::from_utf8_lossy(&list).into_owned();
+        assert_eq!(list.lines().count(), 1, "{kind:?}: {list}");
+        assert_eq!(client.info("connected_clients"), "1", "{kind:?}");
     }
 }

@@ -97,7 +97,8 @@ fn list(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
         return node.encoder(conn).error(SYNTAX);
     };
     // Our own connection is taken out while it is served, so it joins the others here.
-    let everybody = node.conns.iter().chain(std::iter::once(&*conn)).filter(|conn| wanted(conn));
+    let everybody = node.conns.iter().filter(|conn| conn.is_client()).chain(std::iter::once(&*conn));
+    let everybody = everybody.filter(|conn| wanted(conn));
     let mut lines: Vec<(u64, String)> =
         everybody.map(|conn| (conn.client_id, describe(node, conn))).collect();
     lines.sort();
@@ -127,7 +128,7 @@ impl Class {
 
     fn of_conn(conn: &Conn) -> Class {
         match conn.kind {
-            // Redis does not show the connections that a sentinel opens; it is no client of its own.
+            // The last three are never asked: see `Conn::is_client`.
             Kind::MasterLink | Kind::Watch(_) | Kind::Courier(_) | Kind::Bus(_) => Class::Master,
             Kind::Replica(_) => Class::Replica,
             Kind::Client if !conn.subscriptions.is_empty() => Class::Pubsub,
@@ -196,8 +197,12 @@ fn kill(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
         Ok(chosen) => chosen,
         Err(text) => return node.encoder(conn).error(&text),
     };
-    let others: Vec<ConnId> =
-        node.conns.iter().filter(|other| chosen.contain(other)).map(|other| other.id).collect();
+    let others: Vec<ConnId> = node
+        .conns
+        .iter()
+        .filter(|other| other.is_client() && chosen.contain(other))
+        .map(|other| other.id)
+        .collect();
     let me = !chosen.spare_me && chosen.contain(conn);
     let killed = others.len() + usize::from(me);
     for id in others {
