@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use core_types::{Broken, Millis, Rng};
+use core_types::{Broken, Millis, Rng, Slot, SlotSet};
 use node::config::Config;
+use node::layers::sharding::ranges;
 use sim::nodes::NodeHost;
 use sim::{FaultMix, FaultPlan, HostId, Profile, Trace, World, family};
 
@@ -73,6 +74,7 @@ fn settle(
         for host in hosts {
             stories.push(story(world, *host)?);
         }
+        forget_what_nobody_claims(world, hosts, &mut stories)?;
         let agreed = stories.iter().all(|other| *other == stories[0]);
         if agreed && also(&stories[0]) {
             return Ok(stories.swap_remove(0));
@@ -86,6 +88,41 @@ fn settle(
         }
         world.run_for(Millis(500))?;
     }
+}
+
+/// Takes slots out of the stories that their owner does not claim itself.
+///
+/// When operators give one slot to two nodes, each of them may learn from a third that it belongs to the other. Then it
+/// belongs to nobody, but who did not hear of both goes on naming one of them: packets say what a node has, never what
+/// it has no more. It is so in Redis too (its `owner_not_claiming_slot`), and ends when somebody claims the slot.
+fn forget_what_nobody_claims(
+    world: &mut World<'_>,
+    hosts: &[HostId],
+    stories: &mut [BTreeMap<String, String>],
+) -> Result<(), Broken> {
+    let mut claims = BTreeMap::new();
+    for (host, story) in hosts.iter().zip(stories.iter()) {
+        let id = order(world, *host, "CLUSTER MYID")?;
+        claims.extend(story.get(&id).map(|told| (id.clone(), slots(told))));
+    }
+    for story in stories {
+        for (id, told) in story {
+            let head: Vec<&str> = told.split(' ').take(4).collect();
+            let claimed = claims.get(id).cloned().unwrap_or_default();
+            let kept: SlotSet = slots(told).iter().filter(|slot| claimed.contains(*slot)).collect();
+            let ranges = ranges(&kept).into_iter().map(|range| format!(" {range}"));
+            *told = head.join(" ") + &ranges.collect::<String>();
+        }
+    }
+    Ok(())
+}
+
+/// The slots in a line of a story.
+fn slots(told: &str) -> SlotSet {
+    let ranges = told.split(' ').skip(4).filter(|word| !word.starts_with('['));
+    let number = |text: &str| text.parse().expect("a slot");
+    let ends = ranges.map(|range| range.split_once('-').unwrap_or((range, range)));
+    ends.flat_map(|(first, last)| number(first)..=number(last)).filter_map(Slot::new).collect()
 }
 
 fn complete(story: &BTreeMap<String, String>) -> bool {
