@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use core_types::{Broken, Millis, Rng, Slot, SlotSet};
+use core_types::{Broken, Millis, Rng};
 use node::config::Config;
-use node::layers::sharding::ranges;
 use sim::nodes::NodeHost;
 use sim::{FaultMix, FaultPlan, HostId, Profile, Trace, World, family};
 
@@ -74,7 +73,6 @@ fn settle(
         for host in hosts {
             stories.push(story(world, *host)?);
         }
-        forget_what_nobody_claims(world, hosts, &mut stories)?;
         let agreed = stories.iter().all(|other| *other == stories[0]);
         if agreed && also(&stories[0]) {
             return Ok(stories.swap_remove(0));
@@ -88,41 +86,6 @@ fn settle(
         }
         world.run_for(Millis(500))?;
     }
-}
-
-/// Takes slots out of the stories that their owner does not claim itself.
-///
-/// When operators give one slot to two nodes, each of them may learn from a third that it belongs to the other. Then it
-/// belongs to nobody, but who did not hear of both goes on naming one of them: packets say what a node has, never what
-/// it has no more. It is so in Redis too (its `owner_not_claiming_slot`), and ends when somebody claims the slot.
-fn forget_what_nobody_claims(
-    world: &mut World<'_>,
-    hosts: &[HostId],
-    stories: &mut [BTreeMap<String, String>],
-) -> Result<(), Broken> {
-    let mut claims = BTreeMap::new();
-    for (host, story) in hosts.iter().zip(stories.iter()) {
-        let id = order(world, *host, "CLUSTER MYID")?;
-        claims.extend(story.get(&id).map(|told| (id.clone(), slots(told))));
-    }
-    for story in stories {
-        for (id, told) in story {
-            let head: Vec<&str> = told.split(' ').take(4).collect();
-            let claimed = claims.get(id).cloned().unwrap_or_default();
-            let kept: SlotSet = slots(told).iter().filter(|slot| claimed.contains(*slot)).collect();
-            let ranges = ranges(&kept).into_iter().map(|range| format!(" {range}"));
-            *told = head.join(" ") + &ranges.collect::<String>();
-        }
-    }
-    Ok(())
-}
-
-/// The slots in a line of a story.
-fn slots(told: &str) -> SlotSet {
-    let ranges = told.split(' ').skip(4).filter(|word| !word.starts_with('['));
-    let number = |text: &str| text.parse().expect("a slot");
-    let ends = ranges.map(|range| range.split_once('-').unwrap_or((range, range)));
-    ends.flat_map(|(first, last)| number(first)..=number(last)).filter_map(Slot::new).collect()
 }
 
 fn complete(story: &BTreeMap<String, String>) -> bool {
@@ -191,8 +154,12 @@ fn six_nodes_meet_by_one_and_agree_on_everything() {
     run(&mut world).unwrap_or_else(|broken| panic!("{broken}"));
 }
 
-/// Nodes meet in a random order, own random slots (some of which others claim, too), follow one another, crash, pause,
-/// and are cut off from one another meanwhile.
+/// Nodes meet in a random order, own random slots, follow one another, crash, pause, and are cut off from one another
+/// meanwhile.
+///
+/// No slot is given to two nodes. When an operator does that, each of the two may learn from a third node that the
+/// slot is the other's, and then it is nobody's; who did not hear of both goes on naming one of them, because packets say
+/// what a node has and never what it has no more. Redis mends that with its `owner_not_claiming_slot`; ours does not yet.
 fn play(seed: u64, trace: Option<&mut Trace>) -> Result<u64, Broken> {
     let mut rng = Rng::new(seed);
     let profile = Profile {
@@ -217,7 +184,7 @@ fn play(seed: u64, trace: Option<&mut Trace>) -> Result<u64, Broken> {
             0 | 1 => drop(order(&mut world, host, &format!("CLUSTER MEET {} {PORT}", ip(other)))?),
             // To a replica an operator should not do that, and Redis does not keep one from it.
             2 | 3 if story(&mut world, host)?.values().all(|told| !told.contains(" slave ")) => {
-                let first = rng.below(16_000);
+                let first = host.0 as u64 * 2700 + rng.below(2300);
                 let last = first + rng.below(384);
                 order(&mut world, host, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"))?;
             }
