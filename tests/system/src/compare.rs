@@ -60,6 +60,10 @@ impl RawClient {
     /// If none comes in a long time, or what comes is no RESP.
     pub fn reply(&mut self) -> Vec<u8> {
         loop {
+            // A master that prepares a snapshot says so by bare line ends; how many, is a matter of time.
+            while self.received.first() == Some(&b'\n') {
+                let _ = self.received.split_to(1);
+            }
             let mut rest = self.received.clone();
             let frame = FrameDecoder::new().decode(&mut rest);
             if frame.unwrap_or_else(|error| panic!("{error}: {}", show_bytes(&self.received))).is_some() {
