@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use core_types::Frame;
-use system::{Client, Kind, Server, free_port, ha_cli, redis_tool_or_skip, topology, wait};
+use system::{Client, Kind, Server, cluster, free_port, ha_cli, redis_tool_or_skip, topology, wait};
 
 /// Servers that may form a cluster.
 struct Nodes {
@@ -19,10 +19,9 @@ impl Nodes {
     }
 
     fn start_one(kind: Kind, flags: &[&str]) -> Server {
-        // Not the usual port of the bus, which could be some connection's port already.
-        let bus = free_port().to_string();
-        let own = ["--cluster-enabled", "yes", "--cluster-node-timeout", "5000", "--cluster-port", &bus];
-        Server::start(kind, &[&own, flags].concat())
+        let own = cluster::cluster_flags();
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        Server::start(kind, &[&own[..], flags].concat())
     }
 
     /// A cluster of masters only, with `--cluster create`.
@@ -126,9 +125,8 @@ impl Nodes {
 }
 
 fn run(program: &Path, args: &[&str]) -> (String, bool) {
-    let output = Command::new(program).args(args).stdin(Stdio::null()).output().expect("it runs");
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    (without_colours(&text), output.status.success())
+    let (text, well) = cluster::run(program, args);
+    (without_colours(&text), well)
 }
 
 /// `ha-cli` with this input.

@@ -1,7 +1,6 @@
 //! Chapter 6 beside the programs that it describes: slots and keys as Redis sees them, servers as Twemproxy
 //! chooses them.
 
-use std::io::Write;
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
@@ -9,7 +8,7 @@ use core_types::{ArgsBuf, Frame, Rng};
 use solution_6::{
     Asks, Distribution, Hash, HealthSettings, Join, Pool, Refusal, Server as Named, asks, key_slot,
 };
-use system::{Kind, Server, free_port, redis_or_skip, redis_tool, redis_tool_or_skip, wait};
+use system::{Kind, Server, free_port, redis_or_skip, redis_tool_or_skip, wait};
 
 #[test]
 fn every_key_has_the_slot_that_redis_gives_it() {
@@ -157,10 +156,7 @@ impl Drop for Twemproxy {
 fn keys_live_where_twemproxy_puts_them() {
     let test = "keys_live_where_twemproxy_puts_them";
     let Some(_) = redis_tool_or_skip(test, "redis-server") else { return };
-    let Some(program) = redis_tool("nutcracker") else {
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: nutcracker not found");
-        return;
-    };
+    let Some(program) = redis_tool_or_skip(test, "nutcracker") else { return };
     let backends: Vec<Server> = (0..4).map(|_| Server::start(Kind::Redis, &[])).collect();
     let weights = [1, 1, 3, 2];
     let named: Vec<Named> = backends
