@@ -103,8 +103,12 @@ pub mod layers {
     #[cfg(not(feature = "lab-6"))]
     pub use solution_6 as sharding;
 
+    pub use solution_7 as gossip;
+
     #[cfg(feature = "lab-8")]
     pub use lab_8 as redirection;
     #[cfg(not(feature = "lab-8"))]
     pub use solution_8 as redirection;
+
+    pub use solution_9 as election;
 }

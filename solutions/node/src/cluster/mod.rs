@@ -19,7 +19,6 @@
 
 pub(crate) mod bus;
 mod commands;
-mod decide;
 mod health;
 mod member;
 mod membership;

@@ -3,9 +3,9 @@
 use bus::{Beat, Body, Extension, Header, Kind, Packet, node_flag};
 use core_types::{LogLevel, Millis, NodeId};
 
-use crate::cluster::decide::failure::lifted;
-use crate::cluster::decide::handshake::{Expected, Introduction, introduced};
 use crate::cluster::{Flag, Member};
+use crate::layers::gossip::failure::lifted;
+use crate::layers::gossip::handshake::{Expected, Introduction, introduced};
 use crate::pubsub::Space;
 use crate::{ConnId, Node};
 

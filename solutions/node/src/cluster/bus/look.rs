@@ -3,9 +3,9 @@
 use core_types::{LogLevel, NodeId};
 
 use crate::Node;
-use crate::cluster::decide::handshake::patience;
-use crate::cluster::decide::heartbeat::{Contact, Due, LOOKS_PER_EXTRA_PING, due, extra_ping};
 use crate::cluster::{Flag, Member};
+use crate::layers::gossip::handshake::patience;
+use crate::layers::gossip::heartbeat::{Contact, Due, LOOKS_PER_EXTRA_PING, due, extra_ping};
 
 impl Node {
     pub(super) fn bus_look_around(&mut self) {

@@ -2,7 +2,7 @@
 //!
 //! Every node keeps one connection to each member that it knows, and speaks on it; the others do the same, so that there
 //! are two connections between any two. What is asked on a connection is answered on the same one. What is *decided* is
-//! in [`decide`](super::decide); here is what the decisions are applied to:
+//! in the layers of chapters 7 and 9 ([`crate::layers`]); here is what the decisions are applied to:
 //!
 //! | file | |
 //! |---|---|
@@ -39,7 +39,7 @@ use bytes::BytesMut;
 use core_types::{Millis, NodeId, SlotSet};
 
 use super::Member;
-use super::decide::heartbeat::LOOK_AROUND;
+use crate::layers::gossip::heartbeat::LOOK_AROUND;
 use crate::{ConnId, Node};
 
 pub(crate) use links::BusLink;

@@ -4,9 +4,9 @@ use bus::{Bitmap, Header};
 use core_types::{Epoch, LogLevel, NodeId, Slot, SlotSet};
 
 use crate::Node;
-use crate::cluster::decide::claims::{Loss, behind, follows, won};
-use crate::cluster::decide::epochs::yields;
 use crate::cluster::{Cluster, Flag};
+use crate::layers::election::claims::{Loss, behind, follows, won};
+use crate::layers::election::epochs::yields;
 use crate::layers::sharding::{from_wire, to_wire};
 
 impl Node {

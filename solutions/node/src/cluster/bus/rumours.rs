@@ -6,8 +6,8 @@ use bus::{Gossip, GossipList, node_flag};
 use core_types::{LogLevel, Millis, NodeId};
 
 use crate::Node;
-use crate::cluster::decide::gossip::{Belief, Known, Rumour, merge, worth_meeting};
 use crate::cluster::{Flag, Flags, Member};
+use crate::layers::gossip::rumour::{Belief, Known, Rumour, merge, worth_meeting};
 
 /// A report that somebody fails holds for so many node timeouts (`CLUSTER_FAIL_REPORT_VALIDITY_MULT` in Redis's
 /// `cluster.h`).

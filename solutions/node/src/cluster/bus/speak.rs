@@ -4,8 +4,8 @@ use bus::{Bitmap, Extension, Gossip, Header, Kind, encode};
 use bytes::BytesMut;
 use core_types::{Millis, NodeId};
 
-use crate::cluster::decide::gossip;
 use crate::cluster::{Cluster, Flag, Health, Member};
+use crate::layers::gossip::rumour;
 use crate::layers::sharding::to_wire;
 use crate::pubsub::Space;
 use crate::{ConnId, Node};
@@ -121,7 +121,7 @@ impl Node {
     /// Of whom the next heartbeat tells: some drawn at random, and all that may have failed.
     fn draw_gossip(&mut self) -> Vec<NodeId> {
         let Some(cluster) = &self.cluster else { return Vec::new() };
-        let wanted = gossip::wanted(cluster.known());
+        let wanted = rumour::wanted(cluster.known());
         let known = |member: &&Member| {
             !member.is_myself() && !member.flags.has(Flag::Handshake) && !member.flags.has(Flag::NoAddress)
         };
@@ -136,7 +136,7 @@ impl Node {
             .collect();
         let failing = cluster.members().filter(known).filter(|member| member.may_have_failed());
         let failing: Vec<NodeId> = failing.map(|member| member.id).collect();
-        let mut told = gossip::draw(&mut self.rng, eligible, wanted);
+        let mut told = rumour::draw(&mut self.rng, eligible, wanted);
         told.extend(failing);
         told
     }

@@ -18,12 +18,12 @@ const AHEAD: Millis = Millis(500);
 
 /// Of how many members one heartbeat tells, those aside that may have failed: a tenth of `known`, at least three, and
 /// neither the teller nor the one who is told.
-pub(crate) fn wanted(known: usize) -> usize {
+pub fn wanted(known: usize) -> usize {
     (known / 10).max(LEAST).min(known.saturating_sub(2))
 }
 
 /// Draws `wanted` of the members that can be told of, each at most once. The order is part of the draw.
-pub(crate) fn draw<T: Copy>(rng: &mut Rng, mut eligible: Vec<T>, wanted: usize) -> Vec<T> {
+pub fn draw<T: Copy>(rng: &mut Rng, mut eligible: Vec<T>, wanted: usize) -> Vec<T> {
     let wanted = wanted.min(eligible.len());
     for place in 0..wanted {
         let other = rng.between(place as u64, eligible.len() as u64 - 1) as usize;
@@ -35,46 +35,46 @@ pub(crate) fn draw<T: Copy>(rng: &mut Rng, mut eligible: Vec<T>, wanted: usize) 
 
 /// What the teller says of somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rumour {
+pub struct Rumour {
     /// The teller does not reach it, or it is agreed to be down.
-    pub(crate) failing: bool,
+    pub failing: bool,
     /// The teller does not know where it is.
-    pub(crate) no_address: bool,
+    pub no_address: bool,
     /// The address is the one we have.
-    pub(crate) same_address: bool,
+    pub same_address: bool,
     /// When it answered the teller last.
-    pub(crate) pong_received: Millis,
+    pub pong_received: Millis,
 }
 
 /// What we know of the same member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Known {
+pub struct Known {
     /// It is ourselves.
-    pub(crate) myself: bool,
+    pub myself: bool,
     /// We do not reach it, or it is agreed to be down.
-    pub(crate) failing: bool,
+    pub failing: bool,
     /// It owes us an answer.
-    pub(crate) waiting: bool,
+    pub waiting: bool,
     /// Somebody has reported it, and the report still holds.
-    pub(crate) reported: bool,
+    pub reported: bool,
     /// When it answered us last.
-    pub(crate) pong_received: Millis,
+    pub pong_received: Millis,
 }
 
 /// What follows from a rumour about a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Belief {
+pub struct Belief {
     /// The teller's opinion, to be noted: does it fail? `None`: the teller has no say.
-    pub(crate) report: Option<bool>,
+    pub report: Option<bool>,
     /// It was heard as late as this; no need to ping it ourselves.
-    pub(crate) heard: Option<Millis>,
+    pub heard: Option<Millis>,
     /// It is elsewhere now.
-    pub(crate) take_address: bool,
+    pub take_address: bool,
 }
 
 /// What to make of a rumour about a member. `from_master`: the teller is a master that we know; the opinions of others
 /// do not count.
-pub(crate) fn merge(now: Millis, rumour: &Rumour, known: &Known, from_master: bool) -> Belief {
+pub fn merge(now: Millis, rumour: &Rumour, known: &Known, from_master: bool) -> Belief {
     let report = (from_master && !known.myself).then_some(rumour.failing);
     let heard = rumour.pong_received;
     let plausible = heard <= now + AHEAD && heard > known.pong_received;
@@ -88,7 +88,7 @@ pub(crate) fn merge(now: Millis, rumour: &Rumour, known: &Known, from_master: bo
 
 /// Somebody tells of a member that we do not know: do we take it for one? Only if a member tells (a stranger could lead
 /// us into another cluster), if its address is known, and if it was not removed by an operator a moment ago.
-pub(crate) fn worth_meeting(teller_is_known: bool, no_address: bool, forgotten: bool) -> bool {
+pub fn worth_meeting(teller_is_known: bool, no_address: bool, forgotten: bool) -> bool {
     teller_is_known && !no_address && !forgotten
 }
 

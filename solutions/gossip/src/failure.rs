@@ -9,7 +9,7 @@ const UNDO_AFTER: u64 = 2;
 /// A member that was marked as failed has answered. Is the mark taken from it? At once, if it owns no slots: then
 /// nothing depends on everybody's agreeing. A master with slots waits, since its replicas may be electing a successor;
 /// if they have not by then, they will not.
-pub(crate) fn lifted(owns_slots: bool, failed_for: Millis, timeout: Millis) -> bool {
+pub fn lifted(owns_slots: bool, failed_for: Millis, timeout: Millis) -> bool {
     !owns_slots || failed_for > Millis(timeout.0.saturating_mul(UNDO_AFTER))
 }
 

@@ -8,7 +8,7 @@ use core_types::{Epoch, NodeId};
 
 /// Two masters have the same configuration epoch. Is it we who take a new one? The one with the *smaller* id does, and
 /// both know which it is. The other waits: what it hears next settles it.
-pub(crate) fn yields(me: NodeId, my_epoch: Epoch, other: NodeId, its_epoch: Epoch) -> bool {
+pub fn yields(me: NodeId, my_epoch: Epoch, other: NodeId, its_epoch: Epoch) -> bool {
     my_epoch == its_epoch && me < other
 }
 

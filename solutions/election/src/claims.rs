@@ -9,7 +9,7 @@ use core_types::{Epoch, NodeId, Slot, SlotSet};
 /// Which of the slots that somebody claims become its, from our point of view: those without an owner, and those whose
 /// owner's configuration is older. `owner` tells who owns a slot, and in which epoch. A slot whose keys are on their way
 /// to us is left alone: it becomes ours, or nobody's business, by the hand that moves it.
-pub(crate) fn won(
+pub fn won(
     claimed: &SlotSet,
     by: NodeId,
     epoch: Epoch,
@@ -29,7 +29,7 @@ pub(crate) fn won(
 
 /// Somebody claims slots of which we know better. Who owns the first of them? One answer suffices: the update lists all
 /// of that owner's slots, and if others are behind as well, the next heartbeat shows it.
-pub(crate) fn behind(
+pub fn behind(
     claimed: &SlotSet,
     by: NodeId,
     epoch: Epoch,
@@ -40,19 +40,19 @@ pub(crate) fn behind(
 
 /// What a claim has cost us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Loss {
+pub struct Loss {
     /// Slots that the claimant took from us, or from our master.
-    pub(crate) lost: usize,
+    pub lost: usize,
     /// Slots that we, or our master, still have.
-    pub(crate) left: usize,
+    pub left: usize,
     /// Slots that the claimant claims in all.
-    pub(crate) claimed: usize,
+    pub claimed: usize,
 }
 
 /// Do we follow the claimant from now on? A master without slots left was failed over: it becomes a replica of whoever
 /// took the last of them, and its replicas go with it. If the operator does not want replicas to wander
 /// (`cluster-allow-replica-migration no`), only if it took over just what we had: then it is the same shard.
-pub(crate) fn follows(loss: &Loss, may_migrate: bool) -> bool {
+pub fn follows(loss: &Loss, may_migrate: bool) -> bool {
     loss.lost > 0 && loss.left == 0 && (may_migrate || loss.claimed == loss.lost)
 }
 

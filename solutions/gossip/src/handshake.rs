@@ -13,13 +13,13 @@
 use core_types::{Millis, NodeId};
 
 /// A handshake that takes longer is given up: as long as the node timeout, and at least a second.
-pub(crate) fn patience(timeout: Millis) -> Millis {
+pub fn patience(timeout: Millis) -> Millis {
     timeout.max(Millis::from_secs(1))
 }
 
 /// Whom a connection that we opened leads to, as we thought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expected {
+pub enum Expected {
     /// Somebody whose true name we wait for.
     Anybody,
     /// This member.
@@ -28,7 +28,7 @@ pub(crate) enum Expected {
 
 /// What somebody's name, told on a connection that we opened, means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Introduction {
+pub enum Introduction {
     /// It is whom we took it for.
     AsExpected,
     /// Now we know its name: it is a member from now on.
@@ -41,7 +41,7 @@ pub(crate) enum Introduction {
 
 /// What it means that `speaker` answers on a connection of which we expected `expected`. `known`: the speaker is a
 /// member already, or ourselves.
-pub(crate) fn introduced(expected: Expected, speaker: NodeId, known: bool) -> Introduction {
+pub fn introduced(expected: Expected, speaker: NodeId, known: bool) -> Introduction {
     match expected {
         Expected::Anybody if known => Introduction::AlreadyKnown,
         Expected::Anybody => Introduction::Named,

@@ -11,40 +11,40 @@
 use core_types::{Millis, Rng};
 
 /// How often a node looks around (`clusterCron` in Redis's `cluster.c`).
-pub(crate) const LOOK_AROUND: Millis = Millis(100);
+pub const LOOK_AROUND: Millis = Millis(100);
 
 /// Every so many looks, one more is pinged: once a second.
-pub(crate) const LOOKS_PER_EXTRA_PING: u64 = 10;
+pub const LOOKS_PER_EXTRA_PING: u64 = 10;
 
 /// Of so many drawn at random, the one that was heard least recently is pinged.
-pub(crate) const DRAWN: usize = 5;
+pub const DRAWN: usize = 5;
 
 /// What a node knows of its contact with one other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Contact {
+pub struct Contact {
     /// Since when there is a connection to it, standing or being made.
-    pub(crate) linked: Option<Millis>,
+    pub linked: Option<Millis>,
     /// When the ping was sent that it has not answered; zero if it owes nothing.
-    pub(crate) ping_sent: Millis,
+    pub ping_sent: Millis,
     /// When it answered last.
-    pub(crate) pong_received: Millis,
+    pub pong_received: Millis,
     /// When it last said anything.
-    pub(crate) data_received: Millis,
+    pub data_received: Millis,
 }
 
 /// What is due for one other node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Due {
+pub struct Due {
     /// Close the connection; it will be made anew.
-    pub(crate) reconnect: bool,
+    pub reconnect: bool,
     /// Ping it now.
-    pub(crate) ping: bool,
+    pub ping: bool,
     /// It has been silent for too long.
-    pub(crate) suspect: bool,
+    pub suspect: bool,
 }
 
 /// What is due for a node, `timeout` being the node timeout.
-pub(crate) fn due(now: Millis, contact: &Contact, timeout: Millis) -> Due {
+pub fn due(now: Millis, contact: &Contact, timeout: Millis) -> Due {
     let half = Millis(timeout.0 / 2);
     let waiting = contact.ping_sent != Millis::ZERO;
     let (asked, silent) = (now.since(contact.ping_sent), now.since(contact.data_received));
@@ -62,7 +62,7 @@ pub(crate) fn due(now: Millis, contact: &Contact, timeout: Millis) -> Due {
 
 /// Which of these candidates gets the extra ping: draws [`DRAWN`] places of `known` members with repetition, as Redis
 /// does, and takes the one whose last answer is oldest. `candidate` tells that time for those who can be pinged now.
-pub(crate) fn extra_ping(
+pub fn extra_ping(
     rng: &mut Rng,
     known: usize,
     mut candidate: impl FnMut(usize) -> Option<Millis>,
