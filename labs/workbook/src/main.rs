@@ -77,9 +77,9 @@ enum Task {
         #[arg(long, conflicts_with = "starter")]
         give_up: bool,
     },
-    /// Serve the book and run the nodes it talks about, until Ctrl-C
-    Start,
-    /// Nodes that stay: a master on 7000 with its replicas, as a pair, a star, a tree or a chain, or watched by sentinels
+    /// Serve the book and run nodes beside it, a cluster of six, until Ctrl-C
+    Start(nodes::Wish),
+    /// Nodes that stay: a pair, a star, a tree, a chain, a master watched by sentinels, a cluster. Crash them, cut them off
     #[command(subcommand)]
     Cluster(nodes::cluster::Task),
     /// Run a command until standard input closes
@@ -132,7 +132,7 @@ fn run(repo: &Repo, task: Option<Task>) -> Result<bool, String> {
         Some(Task::Reset { what, yes }) => answers::reset(repo, &what, yes).map(done),
         Some(Task::Solution { exercise, give_up }) => answers::solution(repo, &exercise, give_up).map(done),
         Some(Task::Diff { lab, starter, give_up }) => answers::diff(repo, lab, starter, give_up).map(done),
-        Some(Task::Start) => nodes::start::start(repo).map(done),
+        Some(Task::Start(wish)) => nodes::start::start(repo, &wish).map(done),
         Some(Task::Cluster(task)) => nodes::cluster::run(repo, &task).map(done),
         Some(Task::Tend { words }) => nodes::start::tend(&words),
         Some(Task::Author(task)) => author::run(repo, &task),

@@ -16,6 +16,7 @@ pub fn won(
     owner: impl Fn(Slot) -> Option<(NodeId, Epoch)>,
     importing: impl Fn(Slot) -> bool,
 ) -> Vec<Slot> {
+    // <exercise 9.7 won>
     claimed
         .iter()
         .filter(|&slot| match owner(slot) {
@@ -25,6 +26,7 @@ pub fn won(
             Some((_, held)) => held < epoch,
         })
         .collect()
+    // </exercise>
 }
 
 /// Somebody claims slots of which we know better. Who owns the first of them? One answer suffices: the update lists all
@@ -35,9 +37,12 @@ pub fn behind(
     epoch: Epoch,
     owner: impl Fn(Slot) -> Option<(NodeId, Epoch)>,
 ) -> Option<NodeId> {
+    // <exercise 9.7 behind>
     claimed.iter().filter_map(owner).find(|&(id, held)| id != by && held > epoch).map(|(id, _)| id)
+    // </exercise>
 }
 
+// ANCHOR: loss
 /// What a claim has cost us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loss {
@@ -48,12 +53,15 @@ pub struct Loss {
     /// Slots that the claimant claims in all.
     pub claimed: usize,
 }
+// ANCHOR_END: loss
 
 /// Do we follow the claimant from now on? A master without slots left was failed over: it becomes a replica of whoever
 /// took the last of them, and its replicas go with it. If the operator does not want replicas to wander
 /// (`cluster-allow-replica-migration no`), only if it took over just what we had: then it is the same shard.
 pub fn follows(loss: &Loss, may_migrate: bool) -> bool {
+    // <exercise 9.7 follows>
     loss.lost > 0 && loss.left == 0 && (may_migrate || loss.claimed == loss.lost)
+    // </exercise>
 }
 
 #[cfg(test)]

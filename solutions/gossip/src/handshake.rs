@@ -17,13 +17,49 @@ pub fn patience(timeout: Millis) -> Millis {
     timeout.max(Millis::from_secs(1))
 }
 
+// ANCHOR: welcome
+/// How somebody speaks to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Greeting {
+    /// A ping that asks to be taken in: an operator has told its sender of us.
+    Meet,
+    /// A ping.
+    Ping,
+    /// The answer to a ping.
+    Pong,
+}
+
+/// What we do with a heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Welcome {
+    /// Answer it, with a pong.
+    pub answer: bool,
+    /// Begin a handshake with its sender, to learn who lives there.
+    pub handshake: bool,
+    /// Hear what it tells of others.
+    pub listen: bool,
+}
+// ANCHOR_END: welcome
+
+/// What to do with a heartbeat of somebody who is a member (`known`) or is not.
+///
+/// Every ping is answered: it costs nothing, and a newcomer needs the answer to learn our name. Only `MEET` makes us take a
+/// stranger in, and listen to it.
+pub fn welcome(greeting: Greeting, known: bool) -> Welcome {
+    // <exercise 7.1 welcome>
+    let meets = greeting == Greeting::Meet;
+    Welcome { answer: greeting != Greeting::Pong, handshake: meets && !known, listen: meets || known }
+    // </exercise>
+}
+
+// ANCHOR: introduced
 /// Whom a connection that we opened leads to, as we thought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected {
+pub enum Expected<N = NodeId> {
     /// Somebody whose true name we wait for.
     Anybody,
     /// This member.
-    Member(NodeId),
+    Member(N),
 }
 
 /// What somebody's name, told on a connection that we opened, means.
@@ -38,16 +74,27 @@ pub enum Introduction {
     /// Somebody else lives at that address. We do not know where the member is.
     SomebodyElse,
 }
+// ANCHOR_END: introduced
 
 /// What it means that `speaker` answers on a connection of which we expected `expected`. `known`: the speaker is a
 /// member already, or ourselves.
-pub fn introduced(expected: Expected, speaker: NodeId, known: bool) -> Introduction {
+pub fn introduced<N: Eq>(expected: Expected<N>, speaker: N, known: bool) -> Introduction {
+    // <exercise 7.1 introduced>
     match expected {
         Expected::Anybody if known => Introduction::AlreadyKnown,
         Expected::Anybody => Introduction::Named,
         Expected::Member(id) if id == speaker => Introduction::AsExpected,
         Expected::Member(_) => Introduction::SomebodyElse,
     }
+    // </exercise>
+}
+
+/// Somebody tells of a member that we do not know: do we take it for one? Only if a member tells (a stranger could lead
+/// us into another cluster), if its address is known, and if it was not removed by an operator a moment ago.
+pub fn worth_meeting(teller_is_known: bool, no_address: bool, forgotten: bool) -> bool {
+    // <exercise 7.1 worth_meeting>
+    teller_is_known && !no_address && !forgotten
+    // </exercise>
 }
 
 #[cfg(test)]

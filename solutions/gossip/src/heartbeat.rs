@@ -19,6 +19,7 @@ pub const LOOKS_PER_EXTRA_PING: u64 = 10;
 /// Of so many drawn at random, the one that was heard least recently is pinged.
 pub const DRAWN: usize = 5;
 
+// ANCHOR: contact
 /// What a node knows of its contact with one other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contact {
@@ -42,9 +43,11 @@ pub struct Due {
     /// It has been silent for too long.
     pub suspect: bool,
 }
+// ANCHOR_END: contact
 
 /// What is due for a node, `timeout` being the node timeout.
 pub fn due(now: Millis, contact: &Contact, timeout: Millis) -> Due {
+    // <exercise 7.2>
     let half = Millis(timeout.0 / 2);
     let waiting = contact.ping_sent != Millis::ZERO;
     let (asked, silent) = (now.since(contact.ping_sent), now.since(contact.data_received));
@@ -58,6 +61,7 @@ pub fn due(now: Millis, contact: &Contact, timeout: Millis) -> Due {
         // Any byte is a sign of life: an answer may stand behind a large message.
         suspect: waiting && asked.min(silent) > timeout,
     }
+    // </exercise>
 }
 
 /// Which of these candidates gets the extra ping: draws [`DRAWN`] places of `known` members with repetition, as Redis
@@ -67,6 +71,7 @@ pub fn extra_ping(
     known: usize,
     mut candidate: impl FnMut(usize) -> Option<Millis>,
 ) -> Option<usize> {
+    // <exercise 7.3>
     let mut oldest: Option<(Millis, usize)> = None;
     for _ in 0..DRAWN {
         let place = rng.below(known.max(1) as u64) as usize;
@@ -77,6 +82,7 @@ pub fn extra_ping(
         }
     }
     oldest.map(|(_, place)| place)
+    // </exercise>
 }
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ const AHEAD: Millis = Millis(500);
 /// Of how many members one heartbeat tells, those aside that may have failed: a tenth of `known`, at least three, and
 /// neither the teller nor the one who is told.
 pub fn wanted(known: usize) -> usize {
+    // <exercise 7.4 wanted>
     (known / 10).max(LEAST).min(known.saturating_sub(2))
+    // </exercise>
 }
 
 /// Draws `wanted` of the members that can be told of, each at most once. The order is part of the draw.
@@ -33,6 +35,51 @@ pub fn draw<T: Copy>(rng: &mut Rng, mut eligible: Vec<T>, wanted: usize) -> Vec<
     eligible
 }
 
+// ANCHOR: candidate
+/// What matters of a member when a heartbeat is to be filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Candidate {
+    /// It is ourselves: the header tells of us.
+    pub myself: bool,
+    /// Its name is not known yet.
+    pub handshake: bool,
+    /// We do not know where it is.
+    pub no_address: bool,
+    /// We do not reach it (`PFAIL`).
+    pub suspected: bool,
+    /// There is a connection to it, standing or being made.
+    pub linked: bool,
+    /// It owns slots.
+    pub owns_slots: bool,
+}
+// ANCHOR_END: candidate
+
+/// Of whom a heartbeat tells. `members` is everybody we know, ourselves included, in an order that stays the same.
+///
+/// [`wanted`] of them are [drawn](draw), and then come all that are suspected, in their order. Of ourselves, of somebody
+/// in a handshake and of somebody whose address we do not know nothing is told. Of somebody to whom we have no
+/// connection and who owns no slots there is nothing to tell, unless it is suspected.
+pub fn choose<N: Copy>(rng: &mut Rng, members: impl IntoIterator<Item = (N, Candidate)>) -> Vec<N> {
+    // <exercise 7.4 choose>
+    let (mut known, mut eligible, mut suspected) = (0, Vec::new(), Vec::new());
+    for (name, member) in members {
+        known += 1;
+        if member.myself || member.handshake || member.no_address {
+            continue;
+        }
+        if member.suspected {
+            suspected.push(name);
+        } else if member.linked || member.owns_slots {
+            eligible.push(name);
+        }
+    }
+    let mut told = draw(rng, eligible, wanted(known));
+    told.extend(suspected);
+    told
+    // </exercise>
+}
+
+// ANCHOR: rumour
 /// What the teller says of somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rumour {
@@ -71,11 +118,13 @@ pub struct Belief {
     /// It is elsewhere now.
     pub take_address: bool,
 }
+// ANCHOR_END: rumour
 
-/// What to make of a rumour about a member. `from_master`: the teller is a master that we know; the opinions of others
-/// do not count.
-pub fn merge(now: Millis, rumour: &Rumour, known: &Known, from_master: bool) -> Belief {
-    let report = (from_master && !known.myself).then_some(rumour.failing);
+/// What to make of a rumour about a member. `teller_votes`: the teller is a member, a master, and owns slots; the opinions
+/// of others do not count.
+pub fn merge(now: Millis, rumour: &Rumour, known: &Known, teller_votes: bool) -> Belief {
+    // <exercise 7.5>
+    let report = (teller_votes && !known.myself).then_some(rumour.failing);
     let heard = rumour.pong_received;
     let plausible = heard <= now + AHEAD && heard > known.pong_received;
     Belief {
@@ -84,12 +133,7 @@ pub fn merge(now: Millis, rumour: &Rumour, known: &Known, from_master: bool) -> 
         heard: (!rumour.failing && !known.waiting && !known.reported && plausible).then_some(heard),
         take_address: known.failing && !rumour.failing && !rumour.no_address && !rumour.same_address,
     }
-}
-
-/// Somebody tells of a member that we do not know: do we take it for one? Only if a member tells (a stranger could lead
-/// us into another cluster), if its address is known, and if it was not removed by an operator a moment ago.
-pub fn worth_meeting(teller_is_known: bool, no_address: bool, forgotten: bool) -> bool {
-    teller_is_known && !no_address && !forgotten
+    // </exercise>
 }
 
 #[cfg(test)]
@@ -157,13 +201,5 @@ mod tests {
         assert!(!merge(Millis(0), &Rumour { failing: true, ..moved }, &lost, false).take_address);
         assert!(!merge(Millis(0), &Rumour { no_address: true, ..moved }, &lost, false).take_address);
         assert!(!merge(Millis(0), &rumour(), &lost, false).take_address);
-    }
-
-    #[test]
-    fn strangers_introduce_nobody() {
-        assert!(worth_meeting(true, false, false));
-        assert!(!worth_meeting(false, false, false));
-        assert!(!worth_meeting(true, true, false));
-        assert!(!worth_meeting(true, false, true));
     }
 }

@@ -160,6 +160,10 @@ pub struct Config {
     pub maxmemory_policy: Policy,
     /// How many keys of each database are drawn to find one to evict.
     pub maxmemory_samples: usize,
+    /// How seldom the count of a key that is used often still grows.
+    pub lfu_log_factor: u32,
+    /// Minutes after which the count of a key that nobody uses falls by one.
+    pub lfu_decay_time: u32,
     /// How much output may wait for a normal client, a replica and a subscriber.
     pub client_output_buffer_limit: [OutputLimit; 3],
     /// How many received bytes may wait to be executed, in bytes for each client.
@@ -303,6 +307,8 @@ impl Default for Config {
             maxmemory: 0,
             maxmemory_policy: Policy::NoEviction,
             maxmemory_samples: 5,
+            lfu_log_factor: 10,
+            lfu_decay_time: 1,
             client_output_buffer_limit: OutputLimit::DEFAULT,
             client_query_buffer_limit: 1 << 30,
             slowlog_log_slower_than: 10_000,

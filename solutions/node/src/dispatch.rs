@@ -1,6 +1,6 @@
 //! From bytes to executed commands, and from what they changed to the replication stream.
 
-use core_types::{Args, LogLevel, Origin, Reply};
+use core_types::{Args, ExpiredKey, LogLevel, Origin, Reply};
 use keyspace::{Ctx, Deleted, Flags, Handler};
 
 use crate::Node;
@@ -190,12 +190,17 @@ impl Node {
 
     /// A command on data: run it, count it, tell the replicas, or wait.
     pub(crate) fn run_data(&mut self, conn: &mut Conn, handler: Handler, args: Args<'_>, may_block: bool) {
+        let expired = match expired_key(&self.replication.role, Origin::Client) {
+            // While writes are suspended nothing is added to the stream; the key is deleted later.
+            ExpiredKey::Delete if self.is_paused() => ExpiredKey::Hide,
+            policy => policy,
+        };
         let mut reply = Encoder::new(&mut conn.out, conn.protocol);
         let mut ctx = Ctx {
             keyspace: &mut self.keyspace,
             db: conn.db,
             now: self.now,
-            expired: expired_key(&self.replication.role, Origin::Client),
+            expired,
             protocol: conn.protocol,
             may_block,
             reply: &mut reply,

@@ -118,6 +118,38 @@ pub enum FileEffect {
         /// Wait for the disk.
         sync: bool,
     },
+    /// Write at its end at once, if nothing that was asked for this file before is still to be done: what is asked for
+    /// other files has no part in it. Small, and clients wait for it: once the system has it, it survives the end of
+    /// the process, though not of the machine. The answer is `Written`.
+    Record {
+        /// Which file.
+        file: FileId,
+        /// What to write.
+        bytes: Bytes,
+    },
+    /// Have all of it on the disk that was written until now. What is written to it later may overtake this. The
+    /// answer is `Synced`.
+    Sync {
+        /// Which file.
+        file: FileId,
+    },
+    /// Write over a file from its beginning, in one go and at once, as a `Record` is; what is behind it stays. The file is
+    /// made if it is not there, and not open afterwards. The answer is `Written`.
+    Overwrite {
+        /// The name it has in the answer.
+        file: FileId,
+        /// Where it is.
+        name: String,
+        /// What to write.
+        bytes: Bytes,
+    },
+    /// As `Sync`, for a file that is not open.
+    SyncNamed {
+        /// The name it has in the answer.
+        file: FileId,
+        /// Where it is.
+        name: String,
+    },
     /// Have all of it on the disk, and close it. If `to` is given, let it take that name, in place of what had
     /// it, and have the folder on the disk too. The answer is `Committed`.
     Commit {
@@ -154,8 +186,10 @@ pub enum FileEvent<'a> {
     End,
     /// There is no such file.
     Missing,
-    /// An `Append` is done: how many bytes it was.
+    /// An `Append`, a `Record` or an `Overwrite` is done: how many bytes it was.
     Written(usize),
+    /// A `Sync` or a `SyncNamed` is done.
+    Synced,
     /// A `Commit` is done.
     Committed,
     /// It went wrong: the system's reason. The file is closed.

@@ -155,6 +155,7 @@ impl Node {
             self.check_all_outputs();
         }
         self.advance_job();
+        self.end_election_delay();
         self.end_due_pause();
         self.advance_failover();
         self.advance_leaving();
@@ -176,8 +177,13 @@ impl Node {
         let link = self.link_deadline().unwrap_or(cron);
         let cron = self.watch_deadline().map_or(cron, |deadline| deadline.min(cron));
         let cron = self.paused.map_or(cron, |pause| pause.until.min(cron));
-        let stages =
-            [self.failover_deadline(), self.leaving_deadline(), self.migrate_deadline(), self.bus_deadline()];
+        let stages = [
+            self.failover_deadline(),
+            self.leaving_deadline(),
+            self.migrate_deadline(),
+            self.bus_deadline(),
+            self.election_deadline(),
+        ];
         let cron = stages.into_iter().flatten().fold(cron, Millis::min);
         Some(self.wait_deadline().unwrap_or(cron).min(link).min(cron))
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::Node;
-use crate::conn::Conn;
+use crate::conn::{Conn, Kind};
 use crate::pubsub::Space;
 use crate::table;
 
@@ -69,7 +69,7 @@ impl Node {
             "server" => self.info_server(),
             "clients" => fields([
                 ("connected_clients", self.clients().to_string()),
-                ("cluster_connections", "0".into()),
+                ("cluster_connections", self.wanted_bus_links().to_string()),
                 ("maxclients", self.config.maxclients.to_string()),
                 ("client_recent_max_input_buffer", self.largest_buffer(|conn| conn.input.pending.len())),
                 ("client_recent_max_output_buffer", self.largest_buffer(|conn| conn.out.len())),
@@ -117,8 +117,10 @@ impl Node {
         let backlog = if for_replicas { log.min(self.config.repl_backlog_size) } else { log };
         let replicas = on_connections + log - backlog;
         let buffers = |conn: &Conn| conn.out.capacity() + conn.input.pending.capacity();
-        let clients: usize = self.conns.iter().map(buffers).sum::<usize>().saturating_sub(on_connections);
-        let overhead = (replicas + backlog + clients) as u64;
+        let bus = self.bus_memory();
+        let clients = self.conns.iter().filter(|conn| !matches!(conn.kind, Kind::Bus(_)));
+        let clients = clients.map(buffers).sum::<usize>().saturating_sub(on_connections);
+        let overhead = (replicas + backlog + clients + bus) as u64;
         let max = self.config.maxmemory;
         fields([
             ("used_memory", used.to_string()),
@@ -141,6 +143,7 @@ impl Node {
             ("mem_total_replication_buffers", (on_connections + log).to_string()),
             ("mem_clients_slaves", replicas.to_string()),
             ("mem_clients_normal", clients.to_string()),
+            ("mem_cluster_links", bus.to_string()),
             ("mem_allocator", "mimalloc".into()),
             ("active_defrag_running", "0".into()),
             ("lazyfree_pending_objects", "0".into()),

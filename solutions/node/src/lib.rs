@@ -31,6 +31,7 @@
 //!   (`repl-diskless-sync no` only makes all of them take it whole).
 //! - `repl-diskless-load` is accepted, and always `swapdb` in effect; `repl-disable-tcp-nodelay` is accepted,
 //!   and the driver never waits to fill a segment.
+//! - Without a `save` line there are no save points: nodes that are started to try something leave no file behind.
 //! - For tests of ours, and only if the configuration allows it, a node can be cut off from others: see `partition`.
 //! - A `+CONTINUE` that was not asked for, or with something behind it that is no id, ends the attempt.
 
@@ -65,6 +66,7 @@ pub use conn::ConnId;
 pub use effect::{Effect, FileEffect, FileEvent, FileId, Peer};
 pub use meters::Meters;
 pub use node::Node;
+pub use observe::{ClusterView, MemberView};
 pub use sentinel::{Watched, WatchedReplica};
 
 /// Each layer of the node, named once: the reference answers, or the learner's under a feature.
@@ -103,6 +105,9 @@ pub mod layers {
     #[cfg(not(feature = "lab-6"))]
     pub use solution_6 as sharding;
 
+    #[cfg(feature = "lab-7")]
+    pub use lab_7 as gossip;
+    #[cfg(not(feature = "lab-7"))]
     pub use solution_7 as gossip;
 
     #[cfg(feature = "lab-8")]
@@ -110,5 +115,8 @@ pub mod layers {
     #[cfg(not(feature = "lab-8"))]
     pub use solution_8 as redirection;
 
+    #[cfg(feature = "lab-9")]
+    pub use lab_9 as election;
+    #[cfg(not(feature = "lab-9"))]
     pub use solution_9 as election;
 }

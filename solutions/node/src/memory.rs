@@ -50,7 +50,7 @@ impl Node {
         let mut budget = EVICT_AT_ONCE;
         while self.counted_memory() > self.config.maxmemory {
             let Policy::Evict { by, volatile } = self.config.maxmemory_policy else { return false };
-            let victim = self.keyspace.draw_victim(by, volatile, self.config.maxmemory_samples);
+            let victim = self.keyspace.draw_victim(by, volatile, self.config.maxmemory_samples, self.now);
             let Some((db, key)) = victim else { return false };
             self.keyspace.db_mut(db).remove(&key);
             self.stats.evicted_keys += 1;

@@ -119,6 +119,7 @@ impl Node {
         let run_id = ReplId::random(&mut rng);
         let mut keyspace = Keyspace::new(config.databases, rng.next_u64());
         keyspace.compact = config.compact;
+        keyspace.set_usage(config.usage());
         let replication = Replication::new(ReplId::random(&mut rng));
         let sentinel = config.sentinel.as_ref().map(|lines| {
             let id = RunId::random(&mut rng);

@@ -1,8 +1,9 @@
 //! What can be seen of a node from outside. Nothing here changes it.
 
-use core_types::{Broken, History, Offset, ReplId, Role};
+use core_types::{Broken, Epoch, History, NodeId, Offset, ReplId, Role, Slot, SlotSet};
 use keyspace::Keyspace;
 
+use crate::cluster::{Cluster, Flag, Member};
 use crate::config::Config;
 use crate::layers::one_replica::LinkState;
 use crate::{ConnId, Node};
@@ -113,5 +114,136 @@ impl Node {
         let log = self.replication.log.as_ref().map_or(0, |log| log.len());
         let replicas = self.replication.replicas.iter().filter_map(|id| self.conns.get(*id));
         log + replicas.map(|conn| conn.out.capacity()).sum::<usize>()
+    }
+
+    /// What this node knows of its cluster; `None` before it has read its file, and outside of a cluster.
+    pub fn cluster_view(&self) -> Option<ClusterView<'_>> {
+        self.cluster.as_deref().map(|cluster| ClusterView { cluster })
+    }
+}
+
+/// A cluster as one of its nodes sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct ClusterView<'a> {
+    cluster: &'a Cluster,
+}
+
+impl<'a> ClusterView<'a> {
+    /// The node's own id.
+    pub fn me(&self) -> NodeId {
+        self.cluster.me()
+    }
+
+    /// The node itself.
+    pub fn myself(&self) -> MemberView<'a> {
+        MemberView { member: self.cluster.myself() }
+    }
+
+    /// Everybody that it knows, itself included, by id.
+    pub fn members(&self) -> impl Iterator<Item = MemberView<'a>> + use<'a> {
+        self.cluster.members().map(|member| MemberView { member })
+    }
+
+    /// The member of this id.
+    pub fn member(&self, id: NodeId) -> Option<MemberView<'a>> {
+        self.cluster.member(&id).map(|member| MemberView { member })
+    }
+
+    /// Who owns this slot.
+    pub fn owner(&self, slot: Slot) -> Option<NodeId> {
+        self.cluster.owner(slot)
+    }
+
+    /// How many slots have an owner.
+    pub fn assigned(&self) -> usize {
+        self.cluster.assigned()
+    }
+
+    /// `cluster_current_epoch`
+    pub fn current_epoch(&self) -> Epoch {
+        self.cluster.current_epoch
+    }
+
+    /// The epoch of the last election in which it has voted.
+    pub fn last_vote_epoch(&self) -> Epoch {
+        self.cluster.last_vote_epoch
+    }
+
+    /// How many masters own slots, when it last looked.
+    pub fn size(&self) -> usize {
+        self.cluster.size
+    }
+
+    /// Does the cluster serve?
+    pub fn serves(&self) -> bool {
+        self.cluster.health.ok
+    }
+
+    /// Are keys of some slot on their way to it, or from it?
+    pub fn is_moving_slots(&self) -> bool {
+        !self.cluster.importing.is_empty() || !self.cluster.migrating.is_empty()
+    }
+}
+
+/// A member of a cluster as one node sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct MemberView<'a> {
+    member: &'a Member,
+}
+
+impl<'a> MemberView<'a> {
+    /// Its id; made up while the first answer is awaited.
+    pub fn id(&self) -> NodeId {
+        self.member.id
+    }
+
+    /// Is it a master, with or without slots?
+    pub fn is_master(&self) -> bool {
+        self.member.is_master()
+    }
+
+    /// Of a replica: whose.
+    pub fn master(&self) -> Option<NodeId> {
+        self.member.master.filter(|_| !self.member.is_master())
+    }
+
+    /// The epoch of its slots.
+    pub fn config_epoch(&self) -> Epoch {
+        self.member.config_epoch
+    }
+
+    /// The slots it owns.
+    pub fn slots(&self) -> &'a SlotSet {
+        self.member.slots()
+    }
+
+    /// A master that owns slots.
+    pub fn votes(&self) -> bool {
+        self.is_master() && !self.member.slots().is_empty()
+    }
+
+    /// `FAIL`: the cluster has agreed that it is down.
+    pub fn has_failed(&self) -> bool {
+        self.member.has_failed()
+    }
+
+    /// `PFAIL`: the node itself thinks so.
+    pub fn may_have_failed(&self) -> bool {
+        self.member.may_have_failed()
+    }
+
+    /// Nothing more is to be learnt of it: its id and its address are known.
+    pub fn is_known(&self) -> bool {
+        !self.member.flags.has(Flag::Handshake) && !self.member.flags.has(Flag::NoAddress)
+    }
+
+    /// It does not become a master by itself.
+    pub fn is_no_failover(&self) -> bool {
+        self.member.flags.has(Flag::NoFailover)
+    }
+
+    /// How far its copy of the data was, by its last message.
+    pub fn offset(&self) -> Offset {
+        self.member.offset
     }
 }

@@ -11,13 +11,15 @@
 //! ```
 //!
 //! A peer is
-//! - `7001` or `127.0.0.1:7001`: where somebody listens. This is about the connections that we have opened to it, and
-//!   about replicas that have told us that this is their port (`REPLCONF listening-port`);
+//! - `7001` or `127.0.0.1:7001`: where somebody listens. This is about the connections that we have opened to it, about
+//!   replicas that have told us that this is their port (`REPLCONF listening-port`), and, if a member of our cluster
+//!   serves clients there, about the connections of the bus with it, whoever has opened them;
 //! - `name:<text>`: everybody whose `CLIENT SETNAME` begins with that text. A sentinel calls itself
 //!   `sentinel-<8 digits of its id>-cmd`.
 //!
 //! Nobody else who connects to us can be recognised. So a partition between two of ours is complete only if both of them
-//! are told: each cuts the connections that it has opened itself.
+//! are told: each cuts the connections that it has opened itself. A member of the cluster that connects to our bus is
+//! recognised by its first packet, which is thrown away.
 //!
 //! # What a cut does
 //!
@@ -59,13 +61,16 @@ impl Peer {
         Some(Peer::At { host: Some(host), port: port.parse().ok().filter(|port| *port != 0)? })
     }
 
+    fn is_at(&self, its_host: &str, its_port: u16) -> bool {
+        matches!(self, Peer::At { host, port }
+            if *port == its_port && host.as_ref().is_none_or(|host| host == its_host))
+    }
+
     fn is_behind(&self, conn: &Conn) -> bool {
         match self {
             Peer::Named(prefix) => conn.name.starts_with(prefix),
-            Peer::At { host, port } => match &conn.target {
-                Some(Endpoint { host: there, port: its }) => {
-                    port == its && host.as_ref().is_none_or(|host| host == there)
-                }
+            Peer::At { port, .. } => match &conn.target {
+                Some(Endpoint { host: there, port: its }) => self.is_at(there, *its),
                 None => *port == conn.hello.port,
             },
         }
@@ -84,8 +89,12 @@ impl Node {
     /// Is the peer of this connection cut off?
     pub fn is_cut(&self, id: ConnId) -> bool {
         let peers = &self.partition.peers;
-        !peers.is_empty()
-            && self.conns.get(id).is_some_and(|conn| peers.iter().any(|peer| peer.is_behind(conn)))
+        let Some(conn) = self.conns.get(id).filter(|_| !peers.is_empty()) else { return false };
+        let member = self.bus_member(id).and_then(|id| self.cluster.as_ref()?.member(&id));
+        let is_it = |peer: &Peer| {
+            peer.is_behind(conn) || member.is_some_and(|member| peer.is_at(&member.ip, member.port))
+        };
+        peers.iter().any(is_it)
     }
 
     /// Is anybody cut off?

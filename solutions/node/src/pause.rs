@@ -57,7 +57,10 @@ impl Node {
     /// this node hands over its place or ends.
     #[inline]
     pub(crate) fn is_paused(&self) -> bool {
-        self.paused.is_some() || self.replication.failover.is_some() || self.replication.leaving.is_some()
+        self.paused.is_some()
+            || self.replication.failover.is_some()
+            || self.replication.leaving.is_some()
+            || self.cluster.as_ref().is_some_and(|cluster| cluster.holds_writes(self.now))
     }
 
     /// True if this command has to wait for the end of a pause.

@@ -35,16 +35,21 @@ impl Space {
 /// Who listens to what.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
-    by_name: BTreeMap<(Space, Box<[u8]>), BTreeSet<ConnId>>,
+    by_name: BTreeMap<Subscription, BTreeSet<ConnId>>,
+    /// Shard channels that were lost while a listener's own command ran.
+    lost: Vec<(ConnId, Subscription)>,
 }
 
+/// To what, by name.
+pub(crate) type Subscription = (Space, Box<[u8]>);
+
 /// What one connection listens to.
-pub(crate) type Subscriptions = BTreeSet<(Space, Box<[u8]>)>;
+pub(crate) type Subscriptions = BTreeSet<Subscription>;
 
 impl Node {
     fn subscribe(&mut self, conn: &mut Conn, space: Space, args: Args<'_>) {
         for name in args.iter().skip(1) {
-            let key: (Space, Box<[u8]>) = (space, Box::from(name));
+            let key: Subscription = (space, Box::from(name));
             if conn.subscriptions.insert(key.clone()) {
                 self.listeners.by_name.entry(key).or_default().insert(conn.id);
             }
@@ -70,7 +75,7 @@ impl Node {
         }
     }
 
-    fn remove_listener(&mut self, conn: &mut Conn, key: &(Space, Box<[u8]>)) {
+    fn remove_listener(&mut self, conn: &mut Conn, key: &Subscription) {
         if !conn.subscriptions.remove(key) {
             return;
         }
@@ -129,17 +134,36 @@ impl Node {
     pub(crate) fn drop_channels(&mut self, gone: impl Fn(Slot) -> bool) {
         let shard = (Space::Shard, Box::default())..;
         let names = self.listeners.by_name.range(shard);
-        let listening: Vec<_> = names
+        let mut listening: Vec<_> = names
             .filter(|((_, name), _)| gone(key_slot(name)))
             .flat_map(|(key, ids)| ids.iter().map(|id| (*id, key.clone())))
             .collect();
+        // Slot by slot, as Redis does.
+        listening.sort_by_key(|(_, (_, name))| key_slot(name));
         for (id, key) in listening {
-            let Some(mut conn) = self.conns.take(id) else { continue };
-            self.remove_listener(&mut conn, &key);
-            let count = count(&conn, Space::Shard);
-            confirm(&mut self.encoder(&mut conn), Space::Shard.words().1, Some(&key.1), count);
-            self.finish(conn);
+            match self.conns.take(id) {
+                Some(mut conn) => {
+                    self.drop_channel(&mut conn, &key);
+                    self.finish(conn);
+                }
+                // Whose command it is, is told together with the answer to it.
+                None => self.listeners.lost.push((id, key)),
+            }
         }
+    }
+
+    /// The same for the connection whose command has just lost them.
+    pub(crate) fn drop_own_channels(&mut self, conn: &mut Conn) {
+        for (id, key) in std::mem::take(&mut self.listeners.lost) {
+            debug_assert_eq!(id, conn.id, "only one connection is away at a time");
+            self.drop_channel(conn, &key);
+        }
+    }
+
+    fn drop_channel(&mut self, conn: &mut Conn, key: &Subscription) {
+        self.remove_listener(conn, key);
+        let count = count(conn, Space::Shard);
+        confirm(&mut self.encoder(conn), Space::Shard.words().1, Some(&key.1), count);
     }
 
     fn channels(&self, space: Space) -> impl Iterator<Item = (&[u8], usize)> {

@@ -116,6 +116,21 @@ impl Process {
                 }
                 self.node.file_event(now, file, FileEvent::Written(bytes.len()));
             }
+            FileEffect::Record { file, bytes } => {
+                let Some(name) = self.open.get(&file) else { return true };
+                let (current, _) = self.disk.files.get_mut(name).expect("it is open");
+                current.extend_from_slice(&bytes);
+                self.node.file_event(now, file, FileEvent::Written(bytes.len()));
+            }
+            FileEffect::Sync { file } => {
+                let Some(name) = self.open.get(&file) else { return true };
+                let (current, synced) = self.disk.files.get_mut(name).expect("it is open");
+                *synced = Some(current.clone());
+                self.node.file_event(now, file, FileEvent::Synced);
+            }
+            FileEffect::Overwrite { .. } | FileEffect::SyncNamed { .. } => {
+                unreachable!("that is how a cluster's file is written");
+            }
             FileEffect::Commit { file, to } => {
                 let Some(name) = self.open.remove(&file) else { return true };
                 let (current, _) = self.disk.files.remove(&name).expect("it is open");
@@ -145,6 +160,14 @@ impl Process {
             synced.clone().map(|bytes| (name.clone(), (bytes.clone(), Some(bytes))))
         };
         Disk { files: self.disk.files.iter().filter_map(kept).collect() }
+    }
+
+    /// The process is killed. What the system has got is there.
+    fn kill(&self) -> Disk {
+        let kept = |(name, (now, _)): (&String, &(Vec<u8>, Option<Vec<u8>>))| {
+            (name.clone(), (now.clone(), Some(now.clone())))
+        };
+        Disk { files: self.disk.files.iter().map(kept).collect() }
     }
 
     fn client(&mut self) -> ConnId {
@@ -326,13 +349,27 @@ fn the_parts_have_the_names_and_the_content_that_redis_expects() {
     assert_eq!(process.disk.files.len(), 3, "{:?}", process.disk.files.keys());
 }
 
-/// Writes, a rewrite and a switch-off and on again, with a power failure after each single thing the disk
-/// does: whatever had been acknowledged by then is there afterwards.
+/// The power fails.
 #[test]
 fn a_crash_at_any_moment_loses_nothing_acknowledged() {
+    end_at_any_moment(Fsync::Always, Process::crash);
+}
+
+/// The process is killed, and the machine goes on.
+#[test]
+fn a_kill_at_any_moment_loses_nothing_acknowledged_whatever_the_policy() {
+    for policy in [Fsync::Always, Fsync::EverySec, Fsync::No] {
+        end_at_any_moment(policy, Process::kill);
+    }
+}
+
+/// Writes and rewrites, with an end after each single thing the disk does: whatever had been acknowledged by then is
+/// there afterwards.
+fn end_at_any_moment(policy: Fsync, end: fn(&Process) -> Disk) {
     let mut crashes = 0;
     for moment in 0.. {
-        let mut process = Process::start(append_only(), Disk::default());
+        let config = Config { appendfsync: policy, ..append_only() };
+        let mut process = Process::start(config, Disk::default());
         let client = process.client();
         let mut acknowledged = 0;
         let mut replies = String::new();
@@ -350,7 +387,7 @@ fn a_crash_at_any_moment_loses_nothing_acknowledged() {
             acknowledged = replies.matches("+OK").count();
         }
         crashes += 1;
-        let mut again = Process::start(append_only(), process.crash());
+        let mut again = Process::start(append_only(), end(&process));
         assert_eq!(again.exit, None, "after {moment} steps: {:#?}", again.log);
         let found = again.run("GET key");
         let number = found.lines().nth(1).map_or(0, |text| text.parse::<usize>().expect("a number"));

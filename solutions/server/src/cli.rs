@@ -2,8 +2,9 @@
 //!
 //! One command from the command line, commands from standard input, or a prompt with a history, names to
 //! complete and hints. The output is meant for people if it goes to a terminal, and plain if it goes into a
-//! pipe, exactly as `redis-cli` prints it. `--pipe` is for mass insertion, and `--cluster` for looking after a
-//! whole cluster (see [`cluster`]).
+//! pipe, exactly as `redis-cli` prints it. `--pipe` is for mass insertion, `--bigkeys`, `--stat`, `--latency` and their
+//! like are for looking at a server (see [`survey`]), and `--cluster` for looking after a whole cluster (see
+//! [`cluster`]).
 //!
 //! # Differences from Redis
 //!
@@ -12,8 +13,7 @@
 //! - Within a transaction no redirection is followed. `redis-cli` follows, and the command then runs outside of
 //!   the transaction.
 //! - An error in the options is explained, with the option that was probably meant.
-//! - What is missing: the measuring modes (`--stat`, `--latency`, `--bigkeys`, …), `--scan`, `--rdb`, `--replica`, Lua
-//!   (`--eval`), TLS.
+//! - What is missing: `--latency-dist`, `--intrinsic-latency`, `--lru-test`, `--rdb`, `--replica`, Lua (`--eval`), TLS.
 
 /// `println!` that does not mind if nobody reads any more, as in `ha-cli … | head`.
 macro_rules! tell {
@@ -34,6 +34,7 @@ mod session;
 mod settings;
 mod smart;
 mod stream;
+mod survey;
 mod talk;
 mod uri;
 
@@ -44,6 +45,7 @@ use std::process::ExitCode;
 use args::{Asked, ClientArgs};
 use session::Session;
 use settings::Settings;
+use survey::Manner;
 
 /// Runs `ha-cli` with these arguments, the program's name left out.
 pub fn main(args: &[OsString]) -> ExitCode {
@@ -73,6 +75,10 @@ fn talk(mut args: ClientArgs) -> bool {
     let mut session = Session::new(Settings::new(&args, settled.db));
     if args.pipe {
         session.into_client().is_some_and(|client| pipe::run(client, args.pipe_timeout))
+    } else if let Some(survey) = args.survey() {
+        let on_terminal = std::io::stdout().is_terminal();
+        let manner = Manner { pattern: args.pattern, interval: args.interval, on_terminal };
+        session.into_client().is_some_and(|client| survey::run(client, survey, &manner))
     } else if !command.is_empty() {
         session.run_repeatedly(&command)
     } else if std::io::stdin().is_terminal() {

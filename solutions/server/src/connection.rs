@@ -164,7 +164,7 @@ impl Future for Connection {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        this.line.register(cx.waker());
+        this.line.bell.register(cx.waker());
         this.now = None;
         let done = this.shovel(cx);
         // However it ended, the node hears of it once.
@@ -181,7 +181,7 @@ pub(crate) async fn open(driver: Rc<Driver>, id: ConnId, line: Rc<Line>, to: End
     let mut connecting = Box::pin(async { TcpStream::connect(resolve(&to).await?).await });
     // `None`: the node gave up waiting.
     let outcome = poll_fn(|cx| {
-        line.register(cx.waker());
+        line.bell.register(cx.waker());
         match (line.closing.get(), line.cut.get()) {
             (true, _) => Poll::Ready(None),
             // To a peer that is cut off nothing is opened; healing wakes us.

@@ -3,15 +3,21 @@
 //! Everything asked for goes through one queue and is done in order, which is what the node relies on when
 //! it replaces one file by another. Answers come back through a channel to a task of the driver.
 //!
+//! What is small, and what clients wait for, does not queue behind a snapshot: a `Record` and an `Overwrite`
+//! are written where they are asked for. That is one `write(2)` into the system's memory, much less
+//! than to wake a thread for it. Only if something asked for the same file earlier is still in the queue do they join it.
+//!
 //! A file that is read comes in pieces. There are never more than a few on their way, so that a large file
 //! takes no more memory than a small one, and the driver serves others between two pieces.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use node::{FileEffect, FileEvent, FileId};
 
@@ -27,6 +33,20 @@ const AHEAD: usize = 8;
 /// Where effects go.
 pub(crate) struct Disk {
     asked: mpsc::Sender<Asked>,
+    /// How many effects were put in the queue.
+    count: Cell<u64>,
+    /// Files with effects in the queue, and which was the last.
+    last: RefCell<BTreeMap<FileId, u64>>,
+    shared: Arc<Shared>,
+}
+
+/// What the thread and the driver both know.
+#[derive(Default)]
+struct Shared {
+    /// How many effects of the queue are done.
+    done: AtomicU64,
+    /// The files that are open.
+    open: Mutex<BTreeMap<FileId, Arc<Open>>>,
 }
 
 enum Asked {
@@ -41,13 +61,28 @@ pub(crate) struct Answers {
 }
 
 /// As `FileEvent`, and owns its bytes.
-enum Answer {
+pub(crate) enum Answer {
     Piece(Vec<u8>),
     End,
     Missing,
     Written(usize),
+    Synced,
     Committed,
     Failed(String),
+}
+
+impl Answer {
+    pub(crate) fn event(&self) -> FileEvent<'_> {
+        match self {
+            Answer::Piece(bytes) => FileEvent::Piece(bytes),
+            Answer::End => FileEvent::End,
+            Answer::Missing => FileEvent::Missing,
+            Answer::Written(count) => FileEvent::Written(*count),
+            Answer::Synced => FileEvent::Synced,
+            Answer::Committed => FileEvent::Committed,
+            Answer::Failed(why) => FileEvent::Failed(why.clone()),
+        }
+    }
 }
 
 impl Disk {
@@ -55,14 +90,46 @@ impl Disk {
     pub(crate) fn start() -> (Disk, Answers) {
         let (asked, queue) = mpsc::channel();
         let (answers, told) = tokio::sync::mpsc::channel(AHEAD);
-        std::thread::spawn(move || Worker { files: BTreeMap::new(), answers }.work(&queue));
-        (Disk { asked }, Answers { told })
+        let shared = Arc::<Shared>::default();
+        let worker = Worker { shared: Arc::clone(&shared), answers };
+        std::thread::spawn(move || worker.work(&queue));
+        (Disk { asked, count: Cell::default(), last: RefCell::default(), shared }, Answers { told })
     }
 
-    /// Puts an effect at the end of the queue.
-    pub(crate) fn ask(&self, effect: FileEffect) {
+    /// Carries out an effect that is done at once, and says what became of it. Any other goes to the end of the queue.
+    pub(crate) fn ask(&self, effect: FileEffect) -> Option<(FileId, Answer)> {
+        match effect {
+            FileEffect::Record { file, bytes } if !self.is_queued(file) => {
+                let open = self.shared.open(file)?;
+                let answer = open.append(&bytes).unwrap_or_else(|error| self.shared.fail(file, &error));
+                Some((file, answer))
+            }
+            FileEffect::Overwrite { file, name, bytes } => {
+                Some((file, overwrite(&name, &bytes).unwrap_or_else(|error| failed(&error))))
+            }
+            effect => {
+                self.queue(effect);
+                None
+            }
+        }
+    }
+
+    fn queue(&self, effect: FileEffect) {
+        self.count.set(self.count.get() + 1);
+        if let Some(file) = must_precede(&effect) {
+            let mut last = self.last.borrow_mut();
+            let done = self.shared.done.load(Ordering::Acquire);
+            last.retain(|_, number| *number > done);
+            last.insert(file, self.count.get());
+        }
         // The thread ends only with the process.
         let _ = self.asked.send(Asked::Effect(effect));
+    }
+
+    /// Something that must be done before the next write to this file still waits.
+    fn is_queued(&self, file: FileId) -> bool {
+        let last = self.last.borrow().get(&file).copied();
+        last.is_some_and(|number| number > self.shared.done.load(Ordering::Acquire))
     }
 
     /// Waits until everything that was asked for is done.
@@ -74,21 +141,51 @@ impl Disk {
     }
 }
 
+/// The file that this is about, unless a later write may overtake it: a sync promises nothing of what comes later.
+fn must_precede(effect: &FileEffect) -> Option<FileId> {
+    match effect {
+        FileEffect::Read { file, .. }
+        | FileEffect::Create { file, .. }
+        | FileEffect::Open { file, .. }
+        | FileEffect::Append { file, .. }
+        | FileEffect::Record { file, .. }
+        | FileEffect::Overwrite { file, .. }
+        | FileEffect::Commit { file, .. }
+        | FileEffect::Discard { file } => Some(*file),
+        FileEffect::Sync { .. }
+        | FileEffect::SyncNamed { .. }
+        | FileEffect::Truncate { .. }
+        | FileEffect::Remove { .. } => None,
+    }
+}
+
+impl Shared {
+    fn files(&self) -> std::sync::MutexGuard<'_, BTreeMap<FileId, Arc<Open>>> {
+        // A panic ends the process; see `unwritten`.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, file: FileId) -> Option<Arc<Open>> {
+        self.files().get(&file).cloned()
+    }
+
+    /// The file is closed, and deaf from then on.
+    fn fail(&self, file: FileId, error: &io::Error) -> Answer {
+        self.files().remove(&file);
+        failed(error)
+    }
+}
+
+fn failed(error: &io::Error) -> Answer {
+    Answer::Failed(reason(error))
+}
+
 impl Answers {
     /// Tells the node what became of what it asked for, for ever.
     pub(crate) async fn deliver(mut self, driver: Rc<Driver>) {
         while let Some((file, answer)) = self.told.recv().await {
-            let event = match &answer {
-                Answer::Piece(bytes) => FileEvent::Piece(bytes),
-                Answer::End => FileEvent::End,
-                Answer::Missing => FileEvent::Missing,
-                Answer::Written(count) => FileEvent::Written(*count),
-                Answer::Committed => FileEvent::Committed,
-                Answer::Failed(why) => FileEvent::Failed(why.clone()),
-            };
-            let loads = matches!(event, FileEvent::Piece(_));
-            driver.event(|node, now| node.file_event(now, file, event));
-            if loads {
+            driver.event(|node, now| node.file_event(now, file, answer.event()));
+            if matches!(answer, Answer::Piece(_)) {
                 tokio::task::yield_now().await;
             }
         }
@@ -96,7 +193,7 @@ impl Answers {
 }
 
 struct Worker {
-    files: BTreeMap<FileId, Open>,
+    shared: Arc<Shared>,
     answers: tokio::sync::mpsc::Sender<(FileId, Answer)>,
 }
 
@@ -105,17 +202,27 @@ struct Open {
     name: String,
 }
 
+impl Open {
+    fn append(&self, bytes: &[u8]) -> io::Result<Answer> {
+        (&self.file).write_all(bytes)?;
+        Ok(Answer::Written(bytes.len()))
+    }
+}
+
 impl Worker {
-    fn work(&mut self, queue: &mpsc::Receiver<Asked>) {
+    fn work(&self, queue: &mpsc::Receiver<Asked>) {
         while let Ok(asked) = queue.recv() {
             match asked {
-                Asked::Effect(effect) => self.carry_out(effect),
+                Asked::Effect(effect) => {
+                    self.carry_out(effect);
+                    self.shared.done.fetch_add(1, Ordering::Release);
+                }
                 Asked::Flush(done) => drop(done.send(())),
             }
         }
     }
 
-    fn carry_out(&mut self, effect: FileEffect) {
+    fn carry_out(&self, effect: FileEffect) {
         match effect {
             FileEffect::Read { file, name } => {
                 let read = self.read(file, &name);
@@ -126,22 +233,33 @@ impl Worker {
             }
             FileEffect::Open { file, name } => self.open(file, name, File::options().append(true)),
             FileEffect::Append { file, bytes, sync } => {
-                let count = bytes.len();
                 self.with(file, |open| {
-                    open.file.write_all(&bytes)?;
+                    let answer = open.append(&bytes)?;
                     if sync {
                         open.file.sync_data()?;
                     }
-                    Ok(Answer::Written(count))
+                    Ok(answer)
                 });
+            }
+            FileEffect::Record { file, bytes } => self.with(file, |open| open.append(&bytes)),
+            FileEffect::Sync { file } => {
+                self.with(file, |open| open.file.sync_data().map(|()| Answer::Synced));
+            }
+            FileEffect::Overwrite { file, name, bytes } => {
+                self.answer(file, overwrite(&name, &bytes).unwrap_or_else(|error| failed(&error)));
+            }
+            FileEffect::SyncNamed { file, name } => {
+                let synced = File::open(name).and_then(|file| file.sync_data());
+                self.answer(file, synced.map_or_else(|error| failed(&error), |()| Answer::Synced));
             }
             FileEffect::Commit { file, to } => {
                 self.with(file, |open| commit(open, to.as_deref()).map(|()| Answer::Committed));
-                self.files.remove(&file);
+                self.shared.files().remove(&file);
             }
             FileEffect::Discard { file } => {
-                if let Some(open) = self.files.remove(&file) {
-                    let _ = fs::remove_file(open.name);
+                let open = self.shared.files().remove(&file);
+                if let Some(open) = open {
+                    let _ = fs::remove_file(&open.name);
                 }
             }
             FileEffect::Truncate { name, length } => {
@@ -158,22 +276,21 @@ impl Worker {
         let _ = self.answers.blocking_send((file, answer));
     }
 
-    fn open(&mut self, file: FileId, name: String, options: &OpenOptions) {
+    fn open(&self, file: FileId, name: String, options: &OpenOptions) {
         let folder = Path::new(&name).parent().filter(|folder| !folder.as_os_str().is_empty());
         let opened = folder.map_or(Ok(()), fs::create_dir_all).and_then(|()| options.open(&name));
         match opened {
-            Ok(opened) => drop(self.files.insert(file, Open { file: opened, name })),
-            Err(error) => self.answer(file, Answer::Failed(reason(&error))),
+            Ok(opened) => {
+                self.shared.files().insert(file, Arc::new(Open { file: opened, name }));
+            }
+            Err(error) => self.answer(file, failed(&error)),
         }
     }
 
     /// Does something with a file that is open. If it fails, the file is closed, and deaf from then on.
-    fn with(&mut self, file: FileId, act: impl FnOnce(&mut Open) -> io::Result<Answer>) {
-        let Some(open) = self.files.get_mut(&file) else { return };
-        let answer = act(open).unwrap_or_else(|error| {
-            self.files.remove(&file);
-            Answer::Failed(reason(&error))
-        });
+    fn with(&self, file: FileId, act: impl FnOnce(&Open) -> io::Result<Answer>) {
+        let Some(open) = self.shared.open(file) else { return };
+        let answer = act(&open).unwrap_or_else(|error| self.shared.fail(file, &error));
         self.answer(file, answer);
     }
 
@@ -181,7 +298,7 @@ impl Worker {
         let mut opened = match File::open(name) {
             Ok(opened) => opened,
             Err(error) if error.kind() == ErrorKind::NotFound => return Answer::Missing,
-            Err(error) => return Answer::Failed(reason(&error)),
+            Err(error) => return failed(&error),
         };
         loop {
             let mut piece = vec![0; PIECE];
@@ -192,13 +309,20 @@ impl Worker {
                     self.answer(file, Answer::Piece(piece));
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Answer::Failed(reason(&error)),
+                Err(error) => return failed(&error),
             }
         }
     }
 }
 
-fn commit(open: &mut Open, to: Option<&str>) -> io::Result<()> {
+/// As much as fits a block of the disk is there whole or not at all, whatever happens meanwhile.
+fn overwrite(name: &str, bytes: &[u8]) -> io::Result<Answer> {
+    let mut file = File::options().write(true).create(true).truncate(false).open(name)?;
+    file.write_all(bytes)?;
+    Ok(Answer::Written(bytes.len()))
+}
+
+fn commit(open: &Open, to: Option<&str>) -> io::Result<()> {
     open.file.sync_all()?;
     let Some(to) = to else { return Ok(()) };
     fs::rename(&open.name, to)?;

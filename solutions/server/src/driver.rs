@@ -1,10 +1,8 @@
 //! What all connections share: the node, the read buffer, and the carrying out of what the node asks.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::Waker;
 use std::time::Duration;
 
 use core_types::{Endpoint, LogLevel, Millis};
@@ -18,13 +16,11 @@ use tokio::task::spawn_local;
 use crate::allocator::GiveBack;
 use crate::connection::{Connection, open};
 use crate::disk::Disk;
+use crate::lines::{Bell, Lines, Timer, Writers, scratch};
 use crate::log::Log;
 use crate::meters::used_memory;
 use crate::programs::{self, Programs};
 use crate::{clock, reason};
-
-/// Size of the shared read buffer, in bytes: as much as one read takes from a socket.
-const SCRATCH: usize = 64 * 1024;
 
 pub(crate) struct Driver {
     pub(crate) node: RefCell<Node>,
@@ -33,18 +29,13 @@ pub(crate) struct Driver {
     log: Log,
     pub(crate) disk: Disk,
     pub(crate) programs: Programs,
-    /// By `ConnId::slot`.
-    lines: RefCell<Vec<Slot>>,
+    lines: Lines<ConnId, Line>,
     /// Connections that are over for the node, and that the peer, who is cut off, must not hear of yet.
     held: RefCell<Vec<Rc<Line>>>,
     /// Somebody is cut off.
     pub(crate) partitioned: Cell<bool>,
-    /// Connections with something to write, and how to wake the task that writes.
-    to_write: RefCell<VecDeque<ConnId>>,
-    writer: Notify,
-    /// When the timer's task will wake, and how to make it look again.
-    timer_at: Cell<Millis>,
-    timer: Notify,
+    writers: Writers<ConnId>,
+    timer: Timer,
     /// The append-only file has grown.
     flush: Notify,
     exit: Cell<Option<i32>>,
@@ -60,9 +51,6 @@ pub(crate) enum Whom {
     Nodes,
 }
 
-/// A line and the connection it is for. Slots are used again, ids never.
-type Slot = Option<(ConnId, Rc<Line>)>;
-
 /// What the driver keeps for one connection, and its task looks at.
 #[derive(Default)]
 pub(crate) struct Line {
@@ -76,29 +64,16 @@ pub(crate) struct Line {
     pub(crate) cut: Cell<bool>,
     /// Where to write. `None` while we are still connecting.
     pub(crate) socket: RefCell<Option<OwnedWriteHalf>>,
-    waker: RefCell<Option<Waker>>,
+    /// Its task.
+    pub(crate) bell: Bell,
 }
 
 impl Line {
-    /// Makes later calls of `wake` poll the task of this waker.
-    pub(crate) fn register(&self, waker: &Waker) {
-        let mut known = self.waker.borrow_mut();
-        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *known = Some(waker.clone());
-        }
-    }
-
     /// Afterwards its task sees what has piled up.
     fn cut_or_heal(&self, cut: bool) {
         if self.cut.replace(cut) && !cut {
             self.blocked.set(true);
-            self.wake();
-        }
-    }
-
-    fn wake(&self) {
-        if let Some(waker) = &*self.waker.borrow() {
-            waker.wake_by_ref();
+            self.bell.ring();
         }
     }
 }
@@ -107,17 +82,15 @@ impl Driver {
     pub(crate) fn new(node: Node, log: Log, disk: Disk) -> Rc<Driver> {
         Rc::new(Driver {
             node: RefCell::new(node),
-            scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
+            scratch: scratch(),
             log,
             disk,
             programs: Programs::default(),
-            lines: RefCell::default(),
+            lines: Lines::default(),
             held: RefCell::default(),
             partitioned: Cell::new(false),
-            to_write: RefCell::default(),
-            writer: Notify::new(),
-            timer_at: Cell::new(Millis(u64::MAX)),
-            timer: Notify::new(),
+            writers: Writers::default(),
+            timer: Timer::default(),
             flush: Notify::new(),
             exit: Cell::new(None),
             exited: Notify::new(),
@@ -141,37 +114,37 @@ impl Driver {
             }
         }
         let mut node = self.node.borrow_mut();
-        let mut to_write = self.to_write.borrow_mut();
         while let Some(id) = node.wants_write() {
-            if to_write.is_empty() {
-                self.writer.notify_one();
-            }
-            to_write.push_back(id);
+            self.writers.push(id);
         }
         if node.wants_flush() {
             self.flush.notify_one();
         }
         if node.wants_turn() {
-            self.writer.notify_one();
+            self.writers.wake();
         }
-        if node.next_deadline().is_some_and(|deadline| deadline < self.timer_at.get()) {
-            self.timer.notify_one();
-        }
+        self.timer.want(node.next_deadline());
     }
 
     fn carry_out(self: &Rc<Self>, effect: Effect) {
         match effect {
             Effect::Log { level, role, text } => self.log.line(role, level, &text),
             Effect::Connect { conn, to } => {
-                let line = self.add_line(conn);
+                let line = self.lines.add(conn);
                 line.cut.set(self.node.borrow().is_cut(conn));
                 spawn_local(open(Rc::clone(self), conn, line, to));
             }
-            Effect::Close { conn } => self.with_line(conn, |line| {
-                line.closing.set(true);
-                line.wake();
-            }),
-            Effect::File(effect) => self.disk.ask(effect),
+            Effect::Close { conn } => {
+                if let Some(line) = self.lines.get(conn) {
+                    line.closing.set(true);
+                    line.bell.ring();
+                }
+            }
+            Effect::File(effect) => {
+                if let Some((file, answer)) = self.disk.ask(effect) {
+                    self.node.borrow_mut().file_event(clock::now(), file, answer.event());
+                }
+            }
             Effect::Stall { time } => stand_still(time),
             Effect::Run { id, path, args } => {
                 drop(spawn_local(programs::run(Rc::clone(self), id, path, args)));
@@ -195,32 +168,11 @@ impl Driver {
         self.log.line(role, level, text);
     }
 
-    fn add_line(&self, id: ConnId) -> Rc<Line> {
-        let mut lines = self.lines.borrow_mut();
-        if lines.len() <= id.slot() {
-            lines.resize_with(id.slot() + 1, || None);
-        }
-        let line = Rc::new(Line::default());
-        lines[id.slot()] = Some((id, Rc::clone(&line)));
-        line
-    }
-
-    fn with_line(&self, id: ConnId, act: impl FnOnce(&Line)) {
-        // The slot may belong to a successor already.
-        let line = match self.lines.borrow().get(id.slot()) {
-            Some(Some((known, line))) if *known == id => Rc::clone(line),
-            _ => return,
-        };
-        act(&line);
-    }
-
     /// Who is cut off has changed.
     fn partition(&self) {
         let node = self.node.borrow();
         self.partitioned.set(node.is_partitioned());
-        for (id, line) in self.lines.borrow().iter().flatten() {
-            line.cut_or_heal(node.is_cut(*id));
-        }
+        self.lines.each(|id, line| line.cut_or_heal(node.is_cut(id)));
         // Which of those that are over were behind this cut or that does not matter any more.
         if !node.is_partitioned() {
             self.held.borrow_mut().drain(..).for_each(|line| line.cut_or_heal(false));
@@ -241,11 +193,7 @@ impl Driver {
 
     /// The connection is over, whoever ended it.
     pub(crate) fn forget(self: &Rc<Self>, id: ConnId) {
-        if let Some(slot) = self.lines.borrow_mut().get_mut(id.slot())
-            && slot.as_ref().is_some_and(|(known, _)| *known == id)
-        {
-            *slot = None;
-        }
+        self.lines.remove(id);
         self.event(|node, now| node.closed(now, id));
     }
 
@@ -280,35 +228,26 @@ impl Driver {
             Whom::Clients => self.node.borrow_mut().accept(clock::now(), peer),
             Whom::Nodes => self.node.borrow_mut().accept_bus(clock::now(), peer),
         };
-        let line = self.add_line(id);
+        let line = self.lines.add(id);
         self.settle();
         spawn_local(Connection::new(Rc::clone(self), stream, id, line));
     }
 
     /// Writes what the connections have to say, for ever.
-    ///
-    /// This task was woken by the first of the connections that are readable right now, so it runs after
-    /// all of them: every command that has arrived is executed before the first reply leaves. The peers
-    /// then wake once for many replies, not once for each. (Redis does the same in `beforeSleep`.)
     pub(crate) async fn write_all(self: Rc<Self>) {
         loop {
-            self.writer.notified().await;
+            self.writers.wait().await;
             // The replicas get what all of these commands wrote in one piece.
             if self.node.borrow().wants_turn() {
                 self.event(|node, now| node.end_turn(now));
             }
-            let mut count = self.to_write.borrow().len();
             let now = clock::now();
-            while count > 0 {
-                count -= 1;
-                let Some(id) = self.to_write.borrow_mut().pop_front() else { break };
-                self.with_line(id, |line| self.write(now, id, line));
-            }
-            // What came while we wrote has its turn after the connections that can be read by now.
-            if !self.to_write.borrow().is_empty() {
-                self.writer.notify_one();
-                tokio::task::yield_now().await;
-            }
+            let write = |id| {
+                if let Some(line) = self.lines.get(id) {
+                    self.write(now, id, &line);
+                }
+            };
+            self.writers.serve(write).await;
         }
     }
 
@@ -336,7 +275,7 @@ impl Driver {
             line.blocked.set(true);
         }
         if written < length || line.paused.take() {
-            line.wake();
+            line.bell.ring();
         }
         self.settle();
     }
@@ -367,32 +306,24 @@ impl Driver {
     }
 
     /// Lets the node write its append-only file, for ever: whenever it has grown, and everybody whose bytes
-    /// had arrived by then has had a turn.
+    /// had arrived by then has had a turn. If clients wait for the disk, those who came meanwhile have theirs too.
     pub(crate) async fn flush_files(self: Rc<Self>) {
         loop {
             self.flush.notified().await;
-            tokio::task::yield_now().await;
+            if self.node.borrow().flush_waits_for_disk() {
+                tokio::task::yield_now().await;
+            }
             self.event(|node, now| node.flush_files(now));
         }
     }
 
     /// Lets time pass for the node, for ever.
     pub(crate) async fn keep_time(self: Rc<Self>) {
-        /// How long to sleep when the node wants no waking: a clock may jump.
-        const LONGEST: Millis = Millis(1000);
         let mut give_back = GiveBack::default();
         loop {
             let deadline = self.node.borrow().next_deadline();
-            let wait = deadline.map_or(LONGEST, |deadline| deadline.since(clock::now()).min(LONGEST));
-            self.timer_at.set(deadline.unwrap_or(Millis(u64::MAX)));
-            if wait > Millis::ZERO {
-                tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(wait.0)) => {}
-                    () = self.timer.notified() => continue,
-                }
-            } else {
-                // Never the whole thread, even if the node wanted a tick at every moment.
-                tokio::task::yield_now().await;
+            if !self.timer.wait(deadline).await {
+                continue;
             }
             self.event(|node, now| node.tick(now));
             give_back.look(used_memory());

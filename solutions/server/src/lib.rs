@@ -38,6 +38,7 @@ mod disk;
 mod driver;
 mod files;
 mod limits;
+mod lines;
 mod listen;
 mod log;
 mod meters;

@@ -11,12 +11,14 @@
 //!   ([`replication_memory`]).
 //! - `… -- sentinel-failover` compares how long a client waits when a master dies ([`sentinel_failover`]).
 //! - `… -- cluster` compares clusters of three masters, and how fast slots move ([`cluster`]).
+//! - `… -- cluster-failover` compares how long a client waits when a master of a cluster dies ([`cluster_failover`]).
 //! - `… -- proxy` compares `ha-proxy` with Twemproxy in front of the same three servers ([`proxies`]).
 //!
 //! Each is done several times in turn, so that whatever else the machine does meets both alike, and the
 //! medians are shown. Everything that was started has ended when a command returns.
 
 mod cluster;
+mod cluster_failover;
 mod load;
 mod measure;
 mod memory;
@@ -62,6 +64,8 @@ enum What {
     SentinelFailover(sentinel_failover::Options),
     /// The throughput of three masters, and slots moved in a second by ha-cli and by redis-cli.
     Cluster(cluster::Options),
+    /// The time from the death of a master to the next write, in a cluster.
+    ClusterFailover(cluster_failover::Options),
     /// The throughput of a proxy in front of three servers: ours, or Twemproxy.
     Proxy(proxies::Options),
 }
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
         Some(What::ReplicationMemory(options)) => replication_memory::run(options),
         Some(What::SentinelFailover(options)) => sentinel_failover::run(options),
         Some(What::Cluster(options)) => cluster::run(options),
+        Some(What::ClusterFailover(options)) => cluster_failover::run(options),
         Some(What::Proxy(options)) => proxies::run(options),
     };
     match result {

@@ -102,9 +102,10 @@ impl Disk {
                 Effect::Exit { code } => exit = exit.or(Some(code)),
                 Effect::File(FileEffect::Read { file, name }) => self.give(&mut node, file, &name, pieces),
                 Effect::File(FileEffect::Truncate { name, length }) => truncated = Some((name, length)),
-                Effect::File(FileEffect::Append { file, bytes, .. }) => {
+                Effect::File(FileEffect::Append { file, bytes, .. } | FileEffect::Record { file, bytes }) => {
                     node.file_event(NOW, file, FileEvent::Written(bytes.len()));
                 }
+                Effect::File(FileEffect::Sync { file }) => node.file_event(NOW, file, FileEvent::Synced),
                 Effect::File(FileEffect::Commit { file, .. }) => {
                     node.file_event(NOW, file, FileEvent::Committed);
                 }

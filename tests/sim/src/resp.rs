@@ -90,7 +90,30 @@ const BUS_KINDS: [&str; 11] = [
 /// Where the body of a packet begins.
 const BUS_BODY: usize = 2256;
 
-/// One packet of a cluster's bus: its kind, and what matters most in it.
+/// Where a packet's own flags are; the lowest says that its sender, a master, holds its writers back.
+const BUS_MESSAGE_FLAGS: usize = 2253;
+/// How long the entry of one node is of whom a heartbeat tells, and where its flags are.
+const BUS_ENTRY: (usize, usize) = (104, 98);
+/// So many nodes are named; of more only those that may have failed.
+const BUS_NAMED: usize = 4;
+
+/// Of whom a heartbeat tells, and which of them may have failed.
+fn told(bytes: &[u8], count: u64) -> String {
+    let entries = bytes[BUS_BODY..].chunks_exact(BUS_ENTRY.0).take(count as usize);
+    let mut label = if count > 0 { format!(" +{count}") } else { String::new() };
+    for entry in entries {
+        let failing = entry[BUS_ENTRY.1 + 1] & (4 | 8) != 0;
+        if failing || count as usize <= BUS_NAMED {
+            label.push(' ');
+            label.push_str(&String::from_utf8_lossy(&entry[..8]));
+            label.push_str(if failing { "?" } else { "" });
+        }
+    }
+    label
+}
+
+/// One packet of a cluster's bus: its kind, and what matters most in it. Of a heartbeat that is the sender's epoch and the
+/// greatest that it knows, how many others it tells of, and who they are (with a question mark: it may have failed).
 fn read_bus(bytes: &[u8]) -> Read {
     let number = |at: usize, size: usize| {
         bytes.get(at..at + size).map(|part| part.iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte)))
@@ -107,7 +130,10 @@ fn read_bus(bytes: &[u8]) -> Read {
     let kind = BUS_KINDS.get(kind as usize).copied().unwrap_or("UNKNOWN");
     let id = |at: usize| String::from_utf8_lossy(bytes.get(at..at + 8).unwrap_or_default()).into_owned();
     let label = match kind {
-        "PING" | "PONG" | "MEET" if count > 0 => format!("{kind} +{count}"),
+        "PING" | "PONG" | "MEET" => {
+            let paused = if number(BUS_MESSAGE_FLAGS, 1).unwrap_or(0) & 1 != 0 { " paused" } else { "" };
+            format!("{kind} {}/{epoch}{}{paused}", number(24, 8).unwrap_or(0), told(bytes, count))
+        }
         "FAIL" => format!("FAIL {}", id(BUS_BODY)),
         "UPDATE" => format!("UPDATE {} epoch {}", id(BUS_BODY + 8), number(BUS_BODY, 8).unwrap_or(0)),
         "AUTH-REQ" | "AUTH-ACK" => format!("{kind} epoch {epoch}"),
@@ -394,18 +420,27 @@ mod tests {
             [&bytes, body].concat()
         };
         let id = [b"0123456789abcdef".as_slice(), &[b'0'; 24]].concat();
+        let entry = |flag: u8| [&id[..], &[0; 59], &[flag], &[0; 4]].concat();
         let update = [&[0, 0, 0, 0, 0, 0, 0, 9], &id[..], &[0; 2048]].concat();
         let stream = [
             packet(2, 0, &[]),
-            packet(1, 2, &[7; 208]),
+            packet(1, 2, &[entry(0), entry(4)].concat()),
+            packet(0, 5, &[entry(0), entry(8), entry(0), entry(0), entry(0)].concat()),
             packet(3, 0, &id),
             packet(7, 0, &update),
             packet(5, 0, &[]),
             packet(200, 0, b"x"),
         ]
         .concat();
-        let expected =
-            ["MEET", "PONG +2", "FAIL 01234567", "UPDATE 01234567 epoch 9", "AUTH-REQ epoch 6", "UNKNOWN"];
+        let expected = [
+            "MEET 0/6",
+            "PONG 0/6 +2 01234567 01234567?",
+            "PING 0/6 +5 01234567?",
+            "FAIL 01234567",
+            "UPDATE 01234567 epoch 9",
+            "AUTH-REQ epoch 6",
+            "UNKNOWN",
+        ];
         assert_eq!(labels(&[&stream]), expected);
         assert_eq!(labels(&stream.chunks(1).collect::<Vec<_>>()), expected);
         assert_eq!(labels(&[b"RCmb\0\0\0\x01"]), ["<8 bytes>"], "shorter than its own header");

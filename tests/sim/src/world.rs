@@ -128,7 +128,8 @@ impl<'t> World<'t> {
         if let Some(trace) = self.net.trace.as_deref_mut() {
             trace.host(name);
         }
-        let ip = format!("10.0.0.{}", id.0 + 1);
+        let number = id.0 + 1;
+        let ip = format!("10.0.{}.{}", number >> 8, number & 255);
         self.net.addresses.push(Address { name: name.into(), ip, ports: ports.to_vec() });
         self.net.wires.add_host();
         let rng = self.net.rng.fork();

@@ -4,7 +4,7 @@
 //! that shows bytes and replies ([`Client`]), a master that follows a script ([`scripted`]), a replica that
 //! does what a test wants ([`raw_replica()`]), data sets to write and to compare ([`data`]), scripts for both
 //! kinds of server ([`mod@compare`]) and commands made up at random ([`grammar`]), a load of writes ([`load`]),
-//! cables that can be cut ([`Cable`]), what trees of servers have in common ([`topology`]), and waiting for a
+//! cables that can be cut ([`Cable`]), a node of a cluster that is played by a test ([`FakePeer`]), what trees of servers have in common ([`topology`]), and waiting for a
 //! condition ([`wait`]).
 //!
 //! # Which programs are tested
@@ -27,6 +27,8 @@ pub mod data;
 mod fenced;
 pub mod grammar;
 pub mod load;
+mod member;
+pub mod peer;
 mod programs;
 mod proxy;
 mod raw_replica;
@@ -41,6 +43,7 @@ pub use client::Client;
 pub use cluster::Cluster;
 #[cfg(target_os = "linux")]
 pub use fenced::Fenced;
+pub use peer::FakePeer;
 pub use programs::{ha_cli, redis_tool, redis_tool_or_skip};
 pub use proxy::{Proxy, ProxyKind};
 pub use raw_replica::{raw_replica, skip_snapshot};

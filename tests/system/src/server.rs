@@ -140,6 +140,20 @@ impl Server {
         let _ = self.child.wait();
     }
 
+    /// Starts it again with a file of these bytes in its directory.
+    pub fn restart_with_file(&mut self, name: &str, bytes: &[u8]) {
+        self.kill();
+        std::fs::write(self.dir.path().join(name), bytes).expect("its directory takes a file");
+        self.restart();
+    }
+
+    /// Starts it again on another port, and with more flags, which win.
+    pub fn restart_at(&mut self, port: u16, flags: &[&str]) {
+        self.port = port;
+        self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self.restart();
+    }
+
     /// Starts it again on the same port, with the same flags.
     pub fn restart(&mut self) {
         self.kill();

@@ -2,73 +2,20 @@
 //! other's data; and what is no packet, or comes from a stranger, is taken as Redis takes it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::process::Command;
 
 use bus::{Bitmap, Gossip, Header, encode, node_flag};
 use bytes::BytesMut;
-use core_types::{Epoch, Frame, NodeId, Offset, Rng};
-use system::{Kind, Server, both, free_port, redis_tool_or_skip, wait};
+use core_types::{Epoch, NodeId, Offset, Rng};
+use system::peer::NO_SLOTS;
+use system::{Cluster, FakePeer, Kind, Server, both, free_port, redis_tool_or_skip, wait};
 
 use Kind::{Ours, Redis};
 
-/// A node of a cluster, and the port where others connect to it.
-struct Member {
-    server: Server,
-    bus_port: u16,
-}
-
-fn start(kind: Kind) -> Member {
-    let bus_port = free_port();
-    let flags = ["--cluster-enabled", "yes", "--cluster-node-timeout", "5000", "--bind", "127.0.0.1"];
-    let port = bus_port.to_string();
-    let server = Server::start(kind, &[&flags[..], &["--cluster-port", &port]].concat());
-    Member { server, bus_port }
-}
-
-impl Member {
-    fn text(&self, command: &str) -> String {
-        let answer = self.server.run(command);
-        match answer.as_bytes() {
-            Some(bytes) => String::from_utf8_lossy(bytes).trim_end().to_string(),
-            None => panic!("{command}: {answer:?}"),
-        }
-    }
-
-    fn ok(&self, command: &str) {
-        assert_eq!(self.server.run(command), Frame::Simple("OK".into()), "{command}");
-    }
-
-    fn id(&self) -> String {
-        self.text("CLUSTER MYID")
-    }
-
-    fn meet(&self, other: &Member) {
-        self.ok(&format!("CLUSTER MEET 127.0.0.1 {} {}", other.server.port(), other.bus_port));
-    }
-
-    /// What it says of everybody but for times and who is meant by `myself`.
-    fn story(&self) -> BTreeMap<String, String> {
-        let text = self.text("CLUSTER NODES");
-        let lines = text.lines().map(|line| {
-            let words: Vec<&str> = line.split(' ').collect();
-            let flags = words[2].replace("myself,", "");
-            (words[0].to_string(), [&[words[1], &flags, words[3]], &words[6..]].concat().join(" "))
-        });
-        lines.collect()
-    }
-
-    fn field(&self, name: &str) -> Option<String> {
-        let info = self.text("CLUSTER INFO");
-        info.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.to_string()))
-    }
-}
-
 /// Waits until all tell the same of so many members, all connected and well, and whatever `also` wants.
-fn agree(members: &[Member], also: impl Fn(&BTreeMap<String, String>) -> bool) -> BTreeMap<String, String> {
+fn agree(members: &[Server], also: impl Fn(&BTreeMap<String, String>) -> bool) -> BTreeMap<String, String> {
     wait::find("all to tell the same", || {
-        let stories: Vec<_> = members.iter().map(Member::story).collect();
+        let stories: Vec<_> = members.iter().map(Server::story).collect();
         let well = |told: &String| {
             told.ends_with("connected") && !told.contains("disconnected") || told.contains(" connected ")
         };
@@ -81,30 +28,33 @@ fn agree(members: &[Member], also: impl Fn(&BTreeMap<String, String>) -> bool) -
 
 /// Six nodes: the first three become masters, each other one a replica of the master beside it.
 fn life_of_a_cluster(kinds: [Kind; 6]) {
-    let members: Vec<Member> = kinds.into_iter().map(start).collect();
+    let cluster = Cluster { servers: kinds.map(|kind| Server::start_member(kind, &[])).into() };
+    let members = &cluster.servers;
     for other in &members[1..] {
         members[0].meet(other);
     }
     // Everybody finds everybody, and no two masters keep one epoch.
-    agree(&members, |story| {
+    agree(members, |story| {
         let epochs = story.values().filter_map(|told| told.split(' ').nth(3));
         epochs.collect::<BTreeSet<_>>().len() == members.len()
     });
     for (index, range) in ["0 5460", "5461 10922", "10923 16383"].into_iter().enumerate() {
         members[index].ok(&format!("CLUSTER ADDSLOTSRANGE {range}"));
     }
-    let ids: Vec<String> = members.iter().map(Member::id).collect();
-    agree(&members, |story| (0..3).all(|index| story[&ids[index]].contains(" connected ")));
+    let ids: Vec<String> = members.iter().map(Server::member_id).collect();
+    agree(members, |story| (0..3).all(|index| story[&ids[index]].contains(" connected ")));
     for index in 3..6 {
         members[index].ok(&format!("CLUSTER REPLICATE {}", ids[(index + 1) % 3]));
     }
-    let story = agree(&members, |story| {
+    let story = agree(members, |story| {
         (3..6).all(|index| story[&ids[index]].contains(&format!(" slave {} ", ids[(index + 1) % 3])))
     });
     for (index, member) in members.iter().enumerate() {
-        let address = format!("127.0.0.1:{}@{} ", member.server.port(), member.bus_port);
+        let address = format!("127.0.0.1:{}@{} ", member.port(), member.bus_port());
         assert!(story[&ids[index]].starts_with(&address), "{story:#?}");
-        wait::until("the cluster to be well", || member.field("cluster_state").as_deref() == Some("ok"));
+        wait::until("the cluster to be well", || {
+            member.cluster_info("cluster_state").as_deref() == Some("ok")
+        });
     }
 
     // Whatever is written at the masters arrives at their replicas.
@@ -115,13 +65,13 @@ fn life_of_a_cluster(kinds: [Kind; 6]) {
         members[owner].ok(&format!("SET {key} {number}"));
     }
     for index in 3..6 {
-        let master = &members[(index + 1) % 3].server;
-        wait::until("a replica's data", || members[index].server.run("DBSIZE") == master.run("DBSIZE"));
+        let master = &members[(index + 1) % 3];
+        wait::until("a replica's data", || members[index].run("DBSIZE") == master.run("DBSIZE"));
     }
 
     if redis_tool_or_skip("life_of_a_cluster", "redis-cli").is_some() {
         for member in [&members[0], &members[5]] {
-            let at = format!("127.0.0.1:{}", member.server.port());
+            let at = format!("127.0.0.1:{}", member.port());
             let check =
                 Command::new("redis-cli").args(["--cluster", "check", &at]).output().expect("redis-cli");
             let said = String::from_utf8_lossy(&check.stdout).into_owned();
@@ -176,24 +126,8 @@ fn rumour<'a>(id: NodeId) -> Gossip<'a> {
     Gossip { id, ping_sent: 0, pong_received: 9, ip: "127.0.0.1", port: 2, bus_port: 2, flags, plain_port: 0 }
 }
 
-/// Sends bytes to a node's bus port and then an honest ping. Whether that was answered: a node that hangs up does not.
-fn still_answers(member: &Member, bytes: &[u8]) -> bool {
-    let slots = [0xff; 2048];
-    let mut ping = BytesMut::new();
-    encode::beat(&mut ping, bus::Kind::Ping, &stranger(&slots), [], &[]);
-    let mut stream = TcpStream::connect(("127.0.0.1", member.bus_port)).expect("the bus port");
-    stream.set_read_timeout(Some(wait::PATIENCE)).expect("a timeout");
-    let mut answer = [0; 2256];
-    // Whoever hangs up may do so while we are still talking.
-    let told = stream.write_all(bytes).and_then(|()| stream.write_all(&ping));
-    let heard = told.and_then(|()| stream.read_exact(&mut answer));
-    let answered = heard.is_ok();
-    assert!(!answered || answer[12..14] == [0, 1], "a pong");
-    answered
-}
-
 /// What bytes do to a node: does it go on listening, and what does it count?
-fn effect(member: &Member, bytes: &[u8]) -> (bool, BTreeMap<String, i64>) {
+fn effect(member: &Server, bytes: &[u8]) -> (bool, BTreeMap<String, i64>) {
     let counts = || -> BTreeMap<String, i64> {
         let info = member.text("CLUSTER INFO");
         let lines = info.lines().filter_map(|line| line.split_once(':'));
@@ -201,7 +135,10 @@ fn effect(member: &Member, bytes: &[u8]) -> (bool, BTreeMap<String, i64>) {
         counts.map(|(name, count)| (name.to_string(), count.parse().expect("a number"))).collect()
     };
     let before = counts();
-    let answered = still_answers(member, bytes);
+    let mut peer = FakePeer::stranger(member, stranger(&NO_SLOTS).sender);
+    peer.say(bytes);
+    let answered = peer.settle();
+    peer.end();
     let change = counts().into_iter().map(|(name, count)| {
         let change = count - before.get(&name).unwrap_or(&0);
         (name, change)
@@ -266,8 +203,8 @@ fn bad_packets_and_strangers_are_taken_as_redis_takes_them() {
         ("news of somebody", build(&news)),
         ("two good pings", [build(&ping), build(&ping)].concat()),
     ];
-    let members: Vec<Member> =
-        both("bad_packets_and_strangers_are_taken_as_redis_takes_them").into_iter().map(start).collect();
+    let kinds = both("bad_packets_and_strangers_are_taken_as_redis_takes_them");
+    let members: Vec<Server> = kinds.into_iter().map(|kind| Server::start_member(kind, &[])).collect();
     for (what, bytes) in &cases {
         let effects: Vec<_> = members.iter().map(|member| effect(member, bytes)).collect();
         println!("{what}: {:?}", effects[0]);
@@ -279,7 +216,7 @@ fn bad_packets_and_strangers_are_taken_as_redis_takes_them() {
                 story.values().all(|told| told.contains(" master - ") && told.ends_with("connected")),
                 "{story:?}"
             );
-            assert_eq!(member.field("cluster_current_epoch").as_deref(), Some("0"), "{what}");
+            assert_eq!(member.cluster_info("cluster_current_epoch").as_deref(), Some("0"), "{what}");
         }
     }
 }
@@ -287,17 +224,15 @@ fn bad_packets_and_strangers_are_taken_as_redis_takes_them() {
 #[test]
 fn two_nodes_never_share_one_file() {
     for kind in both("two_nodes_never_share_one_file") {
-        let first = start(kind);
+        let mut first = Server::start_member(kind, &[]);
         let (port, bus_port) = (free_port().to_string(), free_port().to_string());
-        let path = first.server.dir().to_string_lossy().into_owned();
+        let path = first.dir().to_string_lossy().into_owned();
         let said = ended(kind, &["--port", &port, "--cluster-port", &bus_port, "--dir", &path]);
         assert!(said.contains("nodes.conf is already used by a different Redis Cluster node"), "{said}");
         // The first one does not care, and has the file to itself again after a restart.
-        let id = first.id();
-        let Member { mut server, .. } = first;
-        server.restart();
-        let again = server.run("CLUSTER MYID");
-        assert_eq!(again.as_bytes(), Some(id.as_bytes()));
+        let id = first.member_id();
+        first.restart();
+        assert_eq!(first.member_id(), id);
     }
 }
 

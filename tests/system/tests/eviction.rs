@@ -172,6 +172,29 @@ fn volatile_lru_takes_only_keys_that_expire_and_then_refuses() {
 }
 
 #[test]
+fn lfu_policies_spare_what_is_used_often() {
+    for kind in both("lfu_policies_spare_what_is_used_often") {
+        for (policy, expire) in [("allkeys-lfu", None), ("volatile-lfu", Some(10_000))] {
+            let server = start(kind);
+            let mut client = server.client();
+            ok(&mut client, &format!("CONFIG SET maxmemory-policy {policy}"));
+            fill(&mut client, "hot", expire);
+            fill(&mut client, "stays", None);
+            // Each use counts by chance, and a few dozen of them always do.
+            (0..50).for_each(|_| touch(&mut client, "hot"));
+            if expire.is_none() {
+                (0..50).for_each(|_| touch(&mut client, "stays"));
+            }
+            fill(&mut client, "cold", expire);
+            limit_to_now(&mut client, policy);
+            press(&mut client, |client| left(client, "cold") < KEYS / 2);
+            assert_eq!(left(&mut client, "hot"), KEYS, "{kind:?} {policy}: no key that is used often has gone");
+            assert_eq!(left(&mut client, "stays"), KEYS, "{kind:?} {policy}");
+        }
+    }
+}
+
+#[test]
 fn volatile_ttl_takes_what_expires_first() {
     for kind in both("volatile_ttl_takes_what_expires_first") {
         let server = start(kind);

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use core_types::{Frame, Rng};
 use redis::cluster::{ClusterClient, ClusterConnection};
 use solution_6::key_slot;
-use system::{Cluster, Kind, redis_tool_or_skip};
+use system::cluster::run;
+use system::{Cluster, Kind, ha_cli, redis_tool_or_skip};
 
 use Kind::{Ours, Redis};
 
@@ -143,5 +144,66 @@ fn slots_move_from_ours_to_redis_and_back() {
 fn slots_move_from_redis_to_ours_and_back() {
     if redis_tool_or_skip("slots_move_from_redis_to_ours_and_back", "redis-server").is_some() {
         slots_move_away_and_back([Redis, Ours, Redis]);
+    }
+}
+
+/// With a password that every node wants, by either program, and between either kind of node.
+#[test]
+fn slots_move_between_nodes_that_want_a_password() {
+    let Some(redis_cli) = redis_tool_or_skip("slots_move_between_nodes_that_want_a_password", "redis-cli")
+    else {
+        return;
+    };
+    const SLOTS: u32 = 20;
+    let cluster = Cluster::masters(&[Ours, Redis, Ours], &[]);
+    let keys = keys_below(SLOTS, 200);
+    let mut first = cluster.servers[0].client();
+    for key in &keys {
+        assert_eq!(first.call(&["SET", key, "value"]), Frame::Simple("OK".into()));
+    }
+    let ids = [0, 1].map(|index| cluster.id(index));
+    for server in &cluster.servers {
+        server.run("CONFIG SET requirepass secret masterauth secret");
+    }
+    let mut clients = [0, 1].map(|index| {
+        let mut client = cluster.servers[index].client();
+        assert_eq!(client.run("AUTH secret"), Frame::Simple("OK".into()));
+        client
+    });
+    let size = |client: &mut system::Client| client.run("DBSIZE");
+    let all = Frame::Integer(keys.len() as i64);
+    for program in [&ha_cli(), &redis_cli] {
+        for (from, to) in [(0, 1), (1, 0)] {
+            let (place, slots) = (cluster.place(0), SLOTS.to_string());
+            let reshard =
+                ["--cluster", "reshard", &place, "--cluster-from", &ids[from], "--cluster-to", &ids[to]];
+            let rest = ["--cluster-slots", &slots, "--cluster-yes"];
+            for (password, succeeds) in [("wrong", false), ("secret", true)] {
+                let args = [&["-a", password][..], &reshard, &rest].concat();
+                let (said, well) = run(program, &args);
+                assert_eq!(well, succeeds, "{} with {password}:\n{said}", program.display());
+            }
+            assert_eq!(size(&mut clients[to]), all);
+            assert_eq!(size(&mut clients[from]), Frame::Integer(0));
+        }
+    }
+    // The same by hand: a password, a user's password, wrong ones. (Without any it would succeed: connections are kept,
+    // and with them who we are.)
+    let port = cluster.servers[1].port_text();
+    let key = keys[0].as_str();
+    let importing = format!("CLUSTER SETSLOT {} IMPORTING {}", key_slot(key.as_bytes()).number(), ids[0]);
+    assert_eq!(clients[1].run(&importing), Frame::Simple("OK".into()));
+    let mut migrate = |auth: &[&str]| {
+        clients[0]
+            .call(&[&["MIGRATE", "127.0.0.1", &port, key, "0", "5000", "COPY", "REPLACE"][..], auth].concat())
+    };
+    for (auth, wanted) in [
+        (&["AUTH", "secret"][..], "OK"),
+        (&["AUTH2", "default", "secret"], "OK"),
+        (&["AUTH", "wrong"], "WRONGPASS"),
+        (&["AUTH2", "nobody", "secret"], "WRONGPASS"),
+    ] {
+        let (Frame::Simple(said) | Frame::Error(said)) = migrate(auth) else { panic!("{auth:?}: no answer") };
+        assert!(said.contains(wanted), "{auth:?}: {said}");
     }
 }

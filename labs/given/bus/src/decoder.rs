@@ -99,6 +99,11 @@ impl Decoder {
         self.buffer.len()
     }
 
+    /// How much memory it takes for them.
+    pub fn allocated(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     fn skip(&mut self, length: u64) {
         let here = length.min(self.buffer.len() as u64);
         self.buffer.advance(here as usize);

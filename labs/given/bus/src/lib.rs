@@ -16,6 +16,8 @@
 //!
 //! - An id must be 40 lowercase hexadecimal digits, or the packet is dropped. Redis takes any 40 bytes from the bus, and
 //!   then cannot read its own `nodes.conf` any more.
+//! - An address with other bytes than addresses and names have counts as none. Redis takes any text, and then cannot read
+//!   its own `nodes.conf` either.
 //! - A claimed length that the packet's kind cannot have is noticed at the header, and the packet is passed over as it
 //!   arrives. Redis buffers all of it first, up to four gigabytes.
 //! - Packets of modules, and of kinds that came after Redis 7.0, are passed over.

@@ -31,11 +31,16 @@ pub(crate) fn id_at(bytes: &[u8], at: usize) -> Result<NodeId, PacketError> {
 /// `NET_IP_STR_LEN` in Redis's `server.h`: the longest IPv6 text and its final zero.
 pub(crate) const IP_LEN: usize = 46;
 
-/// An address as text: up to the first zero. What is no text is as good as no address.
+/// An address as text: up to the first zero. What cannot be one is as good as none: it will stand in a line of words, in
+/// `nodes.conf` and before clients, where a blank, a comma or an `@` would end it.
 pub(crate) fn ip_at(bytes: &[u8], at: usize) -> &str {
     let field = &bytes[at..at + IP_LEN - 1];
     let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
-    std::str::from_utf8(&field[..end]).unwrap_or_default()
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b".:-_%".contains(byte);
+    match field[..end].iter().all(fits) {
+        true => std::str::from_utf8(&field[..end]).unwrap_or_default(),
+        false => "",
+    }
 }
 
 /// Writes an address into its zeroed field. One that is too long is cut: the last byte is always zero.

@@ -1,9 +1,9 @@
-use core_types::{Broken, Millis};
+use core_types::{Broken, Millis, Rng};
 
 use crate::dense::{Chunks, Dense, Slot};
 use crate::slots::{SlotIndex, SlotOf};
 use crate::snapshot::Capture;
-use crate::{Entry, Value};
+use crate::{Entry, Usage, Value};
 
 /// One database: its keys in a definite order.
 ///
@@ -29,6 +29,10 @@ pub struct Db {
     pub(crate) capture: Option<Box<Capture>>,
     /// In a cluster: the keys of each slot.
     slots: Option<Box<SlotIndex>>,
+    /// What is kept about the use of keys.
+    usage: Usage,
+    /// For that alone: what is counted by chance must not change what `RANDOMKEY` draws.
+    usage_rng: Rng,
     seed: u64,
 }
 
@@ -65,6 +69,8 @@ impl Db {
             epoch: 0,
             capture: None,
             slots: None,
+            usage: Usage::default(),
+            usage_rng: Rng::new(seed),
             seed,
         }
     }
@@ -141,7 +147,30 @@ impl Db {
     /// Notes that a command used the key at a position. That is no change: no snapshot cares.
     #[inline]
     pub(crate) fn touch(&mut self, position: usize, now: Millis) {
-        self.entries.at_mut(position).entry.touch(now);
+        let (usage, rng) = (self.usage, &mut self.usage_rng);
+        let entry = &mut self.entries.at_mut(position).entry;
+        entry.touched = usage.used(entry.touched, now, rng);
+    }
+
+    /// Keeps this about the use of keys from now on.
+    pub(crate) fn set_usage(&mut self, usage: Usage) {
+        self.usage = usage;
+    }
+
+    /// How often the key at a position is used, if that is counted.
+    pub(crate) fn frequency(&self, position: usize, now: Millis) -> Option<u8> {
+        self.usage.frequency(self.at(position).1.touched, now)
+    }
+
+    /// An entry for a new key, that does not expire.
+    pub fn new_entry(&self, value: Value, now: Millis) -> Entry {
+        Entry::with_use(value, self.usage.first(now))
+    }
+
+    /// The same for one whose use so far is told.
+    pub(crate) fn entry_used(&self, value: Value, frequency: u8, now: Millis) -> Entry {
+        let touched = self.usage.told(frequency, now).unwrap_or_else(|| self.usage.first(now));
+        Entry::with_use(value, touched)
     }
 
     /// Keys and entries in the database's order.
@@ -151,7 +180,12 @@ impl Db {
 
     /// Sets `key` to `value` without expiry, whatever it was before. Returns its position.
     pub fn insert(&mut self, key: &[u8], value: Value, now: Millis) -> usize {
-        self.insert_entry(key, Entry::new(value, now))
+        let mut entry = self.new_entry(value, now);
+        // A new value makes a key that is used often no new key.
+        if let (Usage::Frequency { .. }, Some(position)) = (self.usage, self.find(key)) {
+            entry.touched = self.at(position).1.touched;
+        }
+        self.insert_entry(key, entry)
     }
 
     /// Sets `key` to `entry`, expiry included. Returns its position.

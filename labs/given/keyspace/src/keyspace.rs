@@ -71,6 +71,11 @@ impl Keyspace {
         self.databases[0].index_slots(slot_of);
     }
 
+    /// Keeps this about the use of keys from now on.
+    pub fn set_usage(&mut self, usage: crate::Usage) {
+        self.databases.iter_mut().for_each(|db| db.set_usage(usage));
+    }
+
     /// How many databases there are.
     pub fn databases(&self) -> usize {
         self.databases.len()

@@ -40,6 +40,7 @@ mod set;
 mod slots;
 mod snapshot;
 mod table;
+mod usage;
 mod value;
 mod zset;
 
@@ -58,5 +59,6 @@ pub use set::{Members, Set};
 pub use slots::SlotOf;
 pub use snapshot::Snapshot;
 pub use table::{COMMANDS, CommandSpec, Flags, Handler, Keys};
+pub use usage::Usage;
 pub use value::{Digits, Entry, Str, Value, WrongType};
 pub use zset::{Range, Tree, Zset};

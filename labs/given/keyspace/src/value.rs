@@ -1,6 +1,6 @@
 use core_types::Millis;
 
-use crate::{Hash, List, Set, Zset};
+use crate::{Hash, List, Set, Usage, Zset};
 
 /// What a key holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -250,7 +250,7 @@ pub struct Entry {
     pub value: Value,
     /// [`NEVER`], or the last millisecond of its life. Not an `Option`: eight bytes less for every key.
     expire_at: u64,
-    /// When a command last used it, in seconds (for `OBJECT IDLETIME`).
+    /// When a command last used it, or how often: see [`Usage`](crate::Usage).
     pub(crate) touched: u32,
     /// The string was changed in place. Redis then keeps it in its `raw` form, and `OBJECT ENCODING` shows it.
     pub(crate) edited: bool,
@@ -261,9 +261,14 @@ pub struct Entry {
 const NEVER: u64 = u64::MAX;
 
 impl Entry {
-    /// A value that does not expire.
+    /// A value that does not expire, last used now.
     pub fn new(value: Value, now: Millis) -> Entry {
-        Entry { value, expire_at: NEVER, touched: seconds(now), edited: false, epoch: 0 }
+        Entry::with_use(value, Usage::Time.first(now))
+    }
+
+    /// The same with what is kept about its use.
+    pub(crate) fn with_use(value: Value, touched: u32) -> Entry {
+        Entry { value, expire_at: NEVER, touched, edited: false, epoch: 0 }
     }
 
     /// When it expires: Unix time, the last millisecond at which the key is still there.
@@ -283,15 +288,9 @@ impl Entry {
         self.expire_at = at.map_or(NEVER, |at| at.0.min(NEVER - 1));
     }
 
-    /// When a command last used it, in seconds since 1970.
+    /// When a command last used it, in seconds since 1970; with a policy that counts, something else.
     pub fn touched_at(&self) -> u64 {
         u64::from(self.touched)
-    }
-
-    /// Notes that a command used it.
-    #[inline]
-    pub(crate) fn touch(&mut self, now: Millis) {
-        self.touched = seconds(now);
     }
 }
 
@@ -304,10 +303,6 @@ impl PartialEq for Entry {
 }
 
 impl Eq for Entry {}
-
-fn seconds(now: Millis) -> u32 {
-    now.as_secs() as u32
-}
 
 #[cfg(test)]
 mod tests {

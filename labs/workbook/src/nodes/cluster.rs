@@ -4,12 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
+use super::programs::Programs;
 use super::shape::{FIRST_PORT, Node, Plan, Wish};
+use super::watch::{self, Picture};
 use super::{
-    build_server, command, find_redis, members, partition, pause, process, require_free, room, sentinels,
-    status, talk, wait_until_ready,
+    command, drawing, members, partition, pause, process, require_free, room, sentinels, status, talk,
+    wait_until_ready,
 };
 use crate::repo::{self, Repo};
 
@@ -30,16 +32,25 @@ pub(crate) enum Task {
     ///
     /// Without any option, `up` starts those nodes of the running shape that are down; if there is none, a pair. For
     /// another shape, end the running one by `down`.
+    ///
+    /// Your own layers: `--mine 7,9` in all nodes that are not real Redis, `--mine 7,9 --nodes 1,3` in these two.
     #[command(verbatim_doc_comment)]
     Up(Wish),
     /// Stop the nodes that `up` has started
     Down,
     /// Who runs and follows whom, how far each node is behind the top, and when its master last heard of it
-    Status,
+    ///
+    /// Of a cluster: roles, slots, epochs, links, lag, and how each node sees the others.
+    Status {
+        #[command(flatten)]
+        then: Then,
+    },
     /// Crash a node (`up` starts it again)
     Kill {
-        /// Its name (`master`, `replica-1`, …) or its number: 0 listens on 7000, 1 on 7001, and so on
+        /// Its name (`master`, `replica-1`, `node-2`, …) or its number: 0 listens on 7000, 1 on 7001, and so on
         name: String,
+        #[command(flatten)]
+        then: Then,
     },
     /// Cut nodes off from each other, as if cables were cut: `partition 0,3 1,2,4,5`
     ///
@@ -47,34 +58,79 @@ pub(crate) enum Task {
     /// connections stay, and nothing comes through; new ones are neither made nor refused. Nodes that are in no group are
     /// together on one more side. You are on no side: `ha-cli` and redis-cli reach all nodes.
     ///
-    /// What is between two real redis-servers nobody can cut: then you are told.
+    /// In a cluster the bus is cut together with the ports for clients.
+    ///
+    /// Only our nodes can do that (it is a command for tests, which Redis does not have). What is between two real
+    /// redis-servers nobody cuts: then you are told.
     #[command(verbatim_doc_comment)]
     Partition {
         /// The groups; one alone is cut off from all others
         #[arg(required = true)]
         groups: Vec<String>,
+        #[command(flatten)]
+        then: Then,
     },
     /// End the partition: what was held back comes through
-    Heal,
+    Heal {
+        #[command(flatten)]
+        then: Then,
+    },
+}
+
+/// What comes after it.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Then {
+    /// Draw the status again and again, with what changes, until Ctrl-C
+    #[arg(long, short)]
+    watch: bool,
 }
 
 /// Runs one of them.
 pub(crate) fn run(repo: &Repo, task: &Task) -> Result<(), String> {
     match task {
         Task::Up(wish) => up(repo, wish),
-        Task::Down => down(repo),
-        Task::Status => {
+        Task::Down => match down(repo) {
+            0 => {
+                println!("  No node that `cargo workbook cluster up` has started is running.");
+                Ok(())
+            }
+            _ => Ok(()),
+        },
+        Task::Status { then: Then { watch: true } } => watch(repo),
+        Task::Status { .. } => {
             show(repo, &plan(repo));
             Ok(())
         }
-        Task::Kill { name } => kill(repo, &find(&plan(repo), name)?),
-        Task::Partition { groups } => {
-            let mut plan = plan(repo);
-            plan.partition = partition::sides(&plan.nodes(), groups, |word| find(&plan, word))?;
-            divide(repo, &plan)
+        Task::Kill { name, then } => {
+            kill(repo, &plan(repo).find(name)?)?;
+            and_then(repo, *then)
         }
-        Task::Heal => divide(repo, &Plan { partition: Vec::new(), ..plan(repo) }),
+        Task::Partition { groups, then } => {
+            let mut plan = plan(repo);
+            plan.partition = partition::sides(&plan.nodes(), groups, |word| plan.find(word))?;
+            divide(repo, &plan)?;
+            and_then(repo, *then)
+        }
+        Task::Heal { then } => {
+            divide(repo, &Plan { partition: Vec::new(), ..plan(repo) })?;
+            and_then(repo, *then)
+        }
     }
+}
+
+fn and_then(repo: &Repo, then: Then) -> Result<(), String> {
+    match then.watch {
+        true => watch(repo),
+        false => {
+            println!("  Look at it: cargo workbook cluster status, or status --watch\n");
+            Ok(())
+        }
+    }
+}
+
+fn watch(repo: &Repo) -> Result<(), String> {
+    // Whoever cuts or heals in another terminal writes it down.
+    watch::watch(|| Ok(picture(repo, &plan(repo))))
 }
 
 /// Makes the nodes that run keep to the plan's partition, and remembers it.
@@ -89,7 +145,7 @@ fn divide(repo: &Repo, plan: &Plan) -> Result<(), String> {
     for line in partition::describe(&plan.nodes(), &plan.partition).into_iter().chain(notes) {
         println!("  {line}");
     }
-    println!("\n  Look at it: cargo workbook cluster status\n");
+    println!();
     Ok(())
 }
 
@@ -98,24 +154,14 @@ fn plan(repo: &Repo) -> Plan {
     Plan::load(repo).unwrap_or_default()
 }
 
-/// The node of this name, or an explanation that names those there are.
-fn find(plan: &Plan, name: &str) -> Result<Node, String> {
-    let nodes = plan.nodes();
-    let is_it = |node: &&Node| node.name == name || name.parse() == Ok(node.number());
-    nodes.iter().find(is_it).cloned().ok_or_else(|| {
-        let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
-        format!("there is no node \"{name}\". The nodes are: {}", names.join(", "))
-    })
-}
-
 fn up(repo: &Repo, wish: &Wish) -> Result<(), String> {
     let remembered = Plan::load(repo);
     let runs = |plan: &Plan| plan.nodes().iter().any(|node| running(repo, node).is_some());
     let plan = match remembered {
         Some(plan) if runs(&plan) => Plan::beside(wish, plan)?,
         // All its nodes have crashed: they can be started again, or others instead.
-        Some(plan) => Plan::beside(wish, plan).unwrap_or_else(|_| Plan::of(wish)),
-        None => Plan::of(wish),
+        Some(plan) => Plan::beside(wish, plan).or_else(|_| Plan::of(wish))?,
+        None => Plan::of(wish)?,
     };
     let nodes = plan.nodes();
     let missing: Vec<&Node> = nodes.iter().filter(|node| running(repo, node).is_none()).collect();
@@ -123,20 +169,13 @@ fn up(repo: &Repo, wish: &Wish) -> Result<(), String> {
         require_free(node.port, &node.name)?;
     }
     if !missing.is_empty() {
-        let redis = if plan.with_redis { Some(find_redis()?) } else { None };
-        let ours = build_server(repo, &plan.mine)?;
+        let programs = Programs::make(repo, &missing)?;
         plan.save(repo)?;
         for node in &missing {
-            let program = redis.as_deref().filter(|_| node.is_redis).unwrap_or(&ours);
-            start(repo, program, node)?;
-        }
-        if nodes[0].in_cluster {
-            members::make_cluster(repo, &nodes)?;
+            start(repo, programs.of(node)?, node)?;
         }
         if plan.partition.is_empty() {
-            let (watchers, data): (Vec<Node>, Vec<Node>) =
-                nodes.iter().cloned().partition(|node| node.watches.is_some());
-            sentinels::wait_until_met(&watchers, data.len().saturating_sub(1));
+            bring_together(repo, &nodes)?;
         } else {
             // Who comes back is where it was.
             let up: Vec<Node> = nodes.iter().filter(|node| running(repo, node).is_some()).cloned().collect();
@@ -147,12 +186,22 @@ fn up(repo: &Repo, wish: &Wish) -> Result<(), String> {
     Ok(())
 }
 
+/// Waits until nodes that have just been started know each other.
+pub(super) fn bring_together(repo: &Repo, nodes: &[Node]) -> Result<(), String> {
+    if nodes[0].in_cluster {
+        members::make_cluster(repo, nodes)?;
+    }
+    let (watchers, data) = watchers_and_data(nodes);
+    sentinels::wait_until_met(&watchers, data.len().saturating_sub(1));
+    Ok(())
+}
+
 fn start(repo: &Repo, program: &Path, node: &Node) -> Result<(), String> {
     let mut child = command(repo, program, node)?
         .stdin(Stdio::null())
         .spawn()
         .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-    repo::write(&pid_path(repo, &node.name), &format!("{}\n", child.id()))?;
+    note_process(repo, node, child.id())?;
     wait_until_ready(repo, node, &mut child).inspect_err(|_| {
         let _ = child.kill();
         let _ = child.wait();
@@ -160,7 +209,13 @@ fn start(repo: &Repo, program: &Path, node: &Node) -> Result<(), String> {
     })
 }
 
-fn down(repo: &Repo) -> Result<(), String> {
+/// Writes down that this process runs the node.
+pub(super) fn note_process(repo: &Repo, node: &Node, pid: u32) -> Result<(), String> {
+    repo::write(&pid_path(repo, &node.name), &format!("{pid}\n"))
+}
+
+/// Ends all nodes, also those that somebody has started again meanwhile. Returns how many there were.
+pub(super) fn down(repo: &Repo) -> usize {
     let mut stopped = 0;
     // Replicas first: their masters' logs then end quietly.
     for node in plan(repo).nodes().iter().rev() {
@@ -172,7 +227,10 @@ fn down(repo: &Repo) -> Result<(), String> {
                 let _ = talk::ask(node.port, "SHUTDOWN NOSAVE NOW");
             }
             if !gone(pid, if same { 40 } else { 0 }) {
-                process::kill(pid)?;
+                if let Err(complaint) = process::kill(pid) {
+                    println!("  {}: {complaint}", node.name);
+                    continue;
+                }
                 gone(pid, 40);
             }
             println!("  stopped {} (process {pid})", node.name);
@@ -183,10 +241,7 @@ fn down(repo: &Repo) -> Result<(), String> {
         members::forget(&room(repo).join(&node.name));
     }
     Plan::forget(repo);
-    if stopped == 0 {
-        println!("  No node that `cargo workbook cluster up` has started is running.");
-    }
-    Ok(())
+    stopped
 }
 
 /// Waits until a process has ended, up to so many pauses.
@@ -211,28 +266,38 @@ fn kill(repo: &Repo, node: &Node) -> Result<(), String> {
     Ok(())
 }
 
-fn show(repo: &Repo, plan: &Plan) {
-    println!();
+/// Everything that there is to see.
+fn picture(repo: &Repo, plan: &Plan) -> Picture {
     let nodes = plan.nodes();
-    let (watchers, data): (Vec<Node>, Vec<Node>) =
-        nodes.iter().cloned().partition(|node| node.watches.is_some());
-    for line in status::lines(&data, |node| running(repo, node)) {
-        println!("  {line}");
-    }
-    for line in sentinels::lines(&watchers, &data, |node| running(repo, node)) {
-        println!("  {line}");
-    }
-    if nodes[0].in_cluster {
-        println!();
-        for line in members::lines(&nodes) {
-            println!("  {line}");
+    let running = |node: &Node| running(repo, node);
+    let mut picture = match nodes[0].in_cluster {
+        true => drawing::look(&nodes, running),
+        false => {
+            let (watchers, data) = watchers_and_data(&nodes);
+            let mut picture = status::look(&data, running);
+            let watching = sentinels::look(&watchers, &data, running);
+            picture.lines.extend(watching.lines);
+            picture.facts.extend(watching.facts);
+            picture
         }
-    }
+    };
     if !plan.partition.is_empty() {
-        println!();
-        for line in partition::describe(&nodes, &plan.partition) {
-            println!("  {line}");
-        }
+        picture.lines.push(String::new());
+        picture.lines.extend(partition::describe(&nodes, &plan.partition));
+    }
+    picture
+}
+
+fn watchers_and_data(nodes: &[Node]) -> (Vec<Node>, Vec<Node>) {
+    nodes.iter().cloned().partition(|node| node.watches.is_some())
+}
+
+fn show(repo: &Repo, plan: &Plan) {
+    let nodes = plan.nodes();
+    let (watchers, _) = watchers_and_data(&nodes);
+    println!();
+    for line in picture(repo, plan).lines {
+        println!("  {line}");
     }
     println!("\n  Logs: {}", room(repo).display());
     if let Some(sentinel) = watchers.first() {

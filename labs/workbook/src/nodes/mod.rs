@@ -1,26 +1,27 @@
 //! The reference nodes: `cargo workbook cluster …` and `cargo workbook start`.
 
 pub(crate) mod cluster;
+mod drawing;
 mod members;
 mod partition;
 mod process;
+mod programs;
 mod sentinels;
 mod shape;
 pub(crate) mod start;
 mod status;
 mod talk;
+mod watch;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use shape::Node;
+pub(crate) use shape::Wish;
 
 use crate::repo::Repo;
-use crate::scoring::cargo;
 
 /// How often a node is asked whether it is ready, and how long to wait in between.
 const READY_TRIES: u32 = 150;
@@ -33,53 +34,6 @@ fn room(repo: &Repo) -> PathBuf {
 
 fn log_path(repo: &Repo, node: &Node) -> PathBuf {
     room(repo).join(format!("{}.log", node.name))
-}
-
-/// Builds a program and returns where it is.
-///
-/// The `dev` profile: measured, its first build takes half as long as that of the release profile, and a change of the
-/// node is built in seconds where the other optimises the whole program anew. A reader's commands do not come at a
-/// rate at which the difference in speed matters.
-fn build(repo: &Repo, package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, String> {
-    let mut command = cargo();
-    command.current_dir(&repo.root).args(["build", "--package", package, "--bin", binary]);
-    command
-        .args(["--message-format", "json-render-diagnostics"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit());
-    command.args(options);
-    let output = command.output().map_err(|error| format!("cannot run cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{binary} does not build"));
-    }
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let program = messages.lines().rev().find_map(|line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
-    });
-    program.ok_or_else(|| format!("cargo did not say where {binary} is"))
-}
-
-/// Builds `ha-server`, with the learner's layers of these labs.
-fn build_server(repo: &Repo, mine: &[u32]) -> Result<PathBuf, String> {
-    let mut features = Vec::new();
-    for lab in mine {
-        features.push(repo.lab(*lab)?.package());
-    }
-    build(repo, "server", "ha-server", &["--features", &features.join(",")])
-}
-
-/// Where the real `redis-server` is.
-fn find_redis() -> Result<PathBuf, String> {
-    let name = format!("redis-server{}", std::env::consts::EXE_SUFFIX);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found =
-        std::env::split_paths(&path).map(|directory| directory.join(&name)).find(|path| path.is_file());
-    found.ok_or_else(|| {
-        "--with-redis needs a real redis-server, and there is none in PATH. Install Redis 7 \
-         (`apt install redis-server`, `brew install redis`), or leave the flag out: then all nodes are ha-server"
-            .to_string()
-    })
 }
 
 /// A node's command, with its log and a directory of its own.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use colored::Colorize;
 
 use super::shape::Node;
+use super::watch::Picture;
 use super::{READY_TRIES, pause, talk};
 
 /// The name under which they watch the master; clients ask for it.
@@ -63,29 +64,32 @@ pub(super) fn forget(directory: &Path) {
 }
 
 /// One line for each sentinel: whom it watches, and what it thinks of it.
-pub(super) fn lines(
-    sentinels: &[Node],
-    data: &[Node],
-    running: impl Fn(&Node) -> Option<u32>,
-) -> Vec<String> {
+pub(super) fn look(sentinels: &[Node], data: &[Node], running: impl Fn(&Node) -> Option<u32>) -> Picture {
     // The nodes with data stand above as a tree, most of them behind a branch of three characters.
     let names = sentinels.iter().map(|node| node.name.len());
     let width = names.chain(data.iter().map(|node| node.name.len() + 3)).max().unwrap_or(0) + 2;
-    let line = |node: &Node| {
+    let mut picture = Picture::default();
+    for node in sentinels {
         let place = format!("127.0.0.1:{}  {:<12}", node.port, node.program());
         let answer = talk::ask_list(node.port, &format!("SENTINEL MASTER {WATCHED}"));
+        let mut fact = |aspect: &str, text: &str| {
+            picture.facts.insert((node.name.clone(), aspect.to_owned()), text.to_owned());
+        };
+        fact("it", if answer.is_ok() { "runs" } else { "down" });
         let text = match (answer, running(node)) {
             (Ok(fields), process) => {
                 let process =
                     process.map_or("not started by `cluster up`".to_string(), |pid| format!("process {pid}"));
-                format!("{}  ({process})", describe(&fields, &epoch(node), data))
+                let thinks = describe(&fields, &epoch(node), data);
+                fact("thinks", &thinks);
+                format!("{thinks}  ({process})")
             }
             (Err(_), Some(pid)) => format!("does not answer (process {pid})").red().to_string(),
             (Err(_), None) => "down".red().to_string(),
         };
-        format!("{:<width$}{place}  {text}", node.name)
-    };
-    sentinels.iter().map(line).collect()
+        picture.lines.push(format!("{:<width$}{place}  {text}", node.name));
+    }
+    picture
 }
 
 /// The greatest epoch that it has heard of stands in its file only.

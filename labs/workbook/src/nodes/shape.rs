@@ -22,18 +22,28 @@ pub(crate) struct Node {
     pub(crate) in_cluster: bool,
     /// A real `redis-server`.
     pub(crate) is_redis: bool,
+    /// The labs whose layers in it are the learner's.
+    pub(crate) mine: Vec<u32>,
 }
 
 impl Node {
-    /// What it runs.
-    pub(crate) fn program(&self) -> &'static str {
-        if self.is_redis { "redis-server" } else { "ha-server" }
+    /// What it runs: `redis-server`, `ha-server`, or `ha-server, your 7,9`.
+    pub(crate) fn program(&self) -> String {
+        match (self.is_redis, &self.mine[..]) {
+            (true, _) => "redis-server".to_string(),
+            (false, []) => "ha-server".to_string(),
+            (false, labs) => format!("ha-server, your {}", listed(labs, ",")),
+        }
     }
 
     /// Its number: the last digits of its port.
     pub(crate) fn number(&self) -> u16 {
         self.port - FIRST_PORT
     }
+}
+
+fn listed(numbers: &[impl ToString], between: &str) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
 }
 
 /// Where the first node listens; the others follow.
@@ -106,6 +116,16 @@ pub(crate) struct Wish {
     /// Build ha-server with your layers from these labs, for example 1,2; the reference has the others
     #[arg(long, value_delimiter = ',', value_name = "LABS")]
     mine: Vec<u32>,
+    /// Your layers run in these nodes only, for example 1,3; the reference runs in the others
+    #[arg(long, value_delimiter = ',', value_name = "NODES", requires = "mine")]
+    nodes: Vec<String>,
+}
+
+impl Wish {
+    /// The same, with another shape if none was wished for.
+    pub(crate) fn or_shape(self, shape: Shape) -> Wish {
+        Wish { shape: self.shape.or(Some(shape)), ..self }
+    }
 }
 
 /// The nodes of `cluster up`, as they were asked for.
@@ -115,6 +135,9 @@ pub(crate) struct Plan {
     pub(crate) with_redis: bool,
     /// Labs whose layers are the learner's.
     pub(crate) mine: Vec<u32>,
+    /// The numbers of the nodes in which they are. None: in all of ours.
+    #[serde(default)]
+    pub(crate) mine_in: Vec<u16>,
     /// The sides of a partition, as the numbers of the nodes on each. None: nobody is cut off.
     #[serde(default)]
     pub(crate) partition: Vec<Vec<u16>>,
@@ -122,23 +145,39 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// What a wish means where nothing runs yet.
-    pub(crate) fn of(wish: &Wish) -> Plan {
+    pub(crate) fn of(wish: &Wish) -> Result<Plan, String> {
         let mut mine = wish.mine.clone();
         mine.sort_unstable();
         mine.dedup();
-        Plan {
+        let mut plan = Plan {
             shape: wish.shape.unwrap_or_default(),
             with_redis: wish.with_redis,
             mine,
+            mine_in: Vec::new(),
             partition: Vec::new(),
+        };
+        let mut chosen = Vec::new();
+        for name in &wish.nodes {
+            let node = plan.find(name)?;
+            if node.is_redis {
+                return Err(format!("{} is a real redis-server: your layers cannot run in it", node.name));
+            }
+            chosen.push(node.number());
         }
+        chosen.sort_unstable();
+        chosen.dedup();
+        plan.mine_in = chosen;
+        Ok(plan)
     }
 
     /// What a wish means beside what runs: without any, more of the same.
     pub(crate) fn beside(wish: &Wish, running: Plan) -> Result<Plan, String> {
         let says_nothing = wish.shape.is_none() && !wish.with_redis && wish.mine.is_empty();
-        let same = Plan { partition: running.partition.clone(), ..Plan::of(wish) } == running;
-        if says_nothing || same {
+        let same = || {
+            let wished = Plan::of(wish)?;
+            Ok::<_, String>(Plan { partition: running.partition.clone(), ..wished } == running)
+        };
+        if says_nothing || same()? {
             return Ok(running);
         }
         Err(format!(
@@ -155,10 +194,22 @@ impl Plan {
             text += " with redis-server";
         }
         if !self.mine.is_empty() {
-            let labs: Vec<String> = self.mine.iter().map(u32::to_string).collect();
-            text += &format!(" with your layers from lab {}", labs.join(", "));
+            text += &format!(" with your layers from lab {}", listed(&self.mine, ", "));
+        }
+        if !self.mine_in.is_empty() {
+            text += &format!(" in node {}", listed(&self.mine_in, ", "));
         }
         text
+    }
+
+    /// The node of this name or number, or an explanation that names those there are.
+    pub(crate) fn find(&self, name: &str) -> Result<Node, String> {
+        let nodes = self.nodes();
+        let is_it = |node: &&Node| node.name == name || name.parse() == Ok(node.number());
+        nodes.iter().find(is_it).cloned().ok_or_else(|| {
+            let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
+            format!("there is no node \"{name}\". The nodes are: {}", names.join(", "))
+        })
     }
 
     /// The nodes, each behind its master.
@@ -169,13 +220,18 @@ impl Plan {
             _ if masters.len() == 1 => "replica".to_string(),
             _ => format!("replica-{number}"),
         };
-        let node = |number: u16, name: String, replica_of, watches| Node {
-            name,
-            port: FIRST_PORT + number,
-            replica_of,
-            watches,
-            in_cluster: self.shape == Shape::Cluster,
-            is_redis: self.with_redis && number % 2 == 1,
+        let node = |number: u16, name: String, replica_of, watches| {
+            let is_redis = self.with_redis && number % 2 == 1;
+            let is_mine = !is_redis && (self.mine_in.is_empty() || self.mine_in.contains(&number));
+            Node {
+                name,
+                port: FIRST_PORT + number,
+                replica_of,
+                watches,
+                in_cluster: self.shape == Shape::Cluster,
+                is_redis,
+                mine: if is_mine { self.mine.clone() } else { Vec::new() },
+            }
         };
         if self.shape == Shape::Cluster {
             let member = |number| node(number, format!("node-{number}"), None, None);
@@ -215,7 +271,11 @@ mod tests {
     use super::*;
 
     fn wish(shape: Option<Shape>, with_redis: bool) -> Wish {
-        Wish { shape, with_redis, mine: Vec::new() }
+        Wish { shape, with_redis, ..Wish::default() }
+    }
+
+    fn plan(shape: Shape, with_redis: bool) -> Plan {
+        Plan::of(&wish(Some(shape), with_redis)).expect("it can be had")
     }
 
     #[test]
@@ -235,14 +295,14 @@ mod tests {
 
     #[test]
     fn real_redis_and_ours_take_turns() {
-        let nodes = Plan::of(&wish(Some(Shape::Chain), true)).nodes();
+        let nodes = plan(Shape::Chain, true).nodes();
         let kinds: Vec<bool> = nodes.iter().map(|node| node.is_redis).collect();
         assert_eq!(kinds, [false, true, false, true, false]);
     }
 
     #[test]
     fn sentinels_come_last_and_watch_the_master() {
-        let nodes = Plan::of(&wish(Some(Shape::Sentinel), true)).nodes();
+        let nodes = plan(Shape::Sentinel, true).nodes();
         let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         assert_eq!(names, ["master", "replica-1", "replica-2", "sentinel-1", "sentinel-2", "sentinel-3"]);
         assert!(nodes[3..].iter().all(|node| node.watches == Some(nodes[0].port)));
@@ -251,7 +311,7 @@ mod tests {
 
     #[test]
     fn members_of_a_cluster_follow_nobody_at_first() {
-        let nodes = Plan::of(&wish(Some(Shape::Cluster), true)).nodes();
+        let nodes = plan(Shape::Cluster, true).nodes();
         assert_eq!(nodes.len(), 6);
         assert!(
             nodes.iter().all(|node| node.in_cluster && node.replica_of.is_none() && node.watches.is_none())
@@ -260,8 +320,33 @@ mod tests {
     }
 
     #[test]
+    fn the_learners_layers_run_where_they_are_wished_for() {
+        let wish = |nodes: &[&str], with_redis| Wish {
+            mine: vec![9, 7, 9],
+            nodes: nodes.iter().map(|name| name.to_string()).collect(),
+            ..wish(Some(Shape::Cluster), with_redis)
+        };
+        let programs = |nodes: &[&str], with_redis| {
+            let plan = Plan::of(&wish(nodes, with_redis)).expect("it can be had");
+            plan.nodes().iter().map(Node::program).collect::<Vec<_>>()
+        };
+        let [yours, ours, real] = ["ha-server, your 7,9", "ha-server", "redis-server"];
+        assert_eq!(programs(&[], false), [yours; 6]);
+        assert_eq!(programs(&["3", "node-1"], false), [ours, yours, ours, yours, ours, ours]);
+        assert_eq!(programs(&[], true), [yours, real, yours, real, yours, real]);
+        assert_eq!(programs(&["4"], true), [ours, real, ours, real, yours, real]);
+        assert!(Plan::of(&wish(&["1"], true)).expect_err("a real one").contains("redis-server"));
+        assert!(Plan::of(&wish(&["6"], false)).expect_err("there are six").contains("node-5"));
+        // Remembered, and the same again.
+        let some = Plan::of(&wish(&["1", "3"], false)).expect("it can be had");
+        assert_eq!(toml::from_str(&toml::to_string(&some).expect("text")), Ok(some.clone()));
+        assert_eq!(Plan::beside(&wish(&["3", "1"], false), some.clone()), Ok(some.clone()));
+        assert!(Plan::beside(&wish(&["1"], false), some).is_err());
+    }
+
+    #[test]
     fn another_shape_is_refused_while_one_runs() {
-        let tree = Plan::of(&wish(Some(Shape::Tree), false));
+        let tree = plan(Shape::Tree, false);
         assert_eq!(Plan::beside(&wish(None, false), tree.clone()), Ok(tree.clone()));
         assert_eq!(Plan::beside(&wish(Some(Shape::Tree), false), tree.clone()), Ok(tree.clone()));
         let cut = Plan { partition: vec![vec![0], vec![1]], ..tree.clone() };

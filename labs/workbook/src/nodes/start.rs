@@ -14,8 +14,11 @@ use std::{env, thread};
 
 use colored::Colorize;
 
-use super::shape::Plan;
-use super::{build, build_server, command, log_path, log_tail, pause, require_free, room, wait_until_ready};
+use super::programs::{Programs, build};
+use super::shape::{FIRST_PORT, Node, Plan, Shape, Wish};
+use super::{
+    cluster, command, log_path, log_tail, members, pause, require_free, room, sentinels, wait_until_ready,
+};
 use crate::repo::Repo;
 
 const BOOK_PORT: u16 = 3000;
@@ -28,6 +31,8 @@ struct Part {
     name: String,
     child: Child,
     log: PathBuf,
+    /// A node may crash: that is what it is there for. Without the book there is nothing to go on with.
+    is_node: bool,
 }
 
 /// Everything that was started; stopped when it goes out of scope, however that comes.
@@ -52,9 +57,10 @@ impl Drop for Parts {
     }
 }
 
-/// Serves the book and runs the nodes.
-pub(crate) fn start(repo: &Repo) -> Result<(), String> {
-    for node in &Plan::default().nodes() {
+/// Serves the book and runs the nodes: a cluster of six if nothing else is wished for.
+pub(crate) fn start(repo: &Repo, wish: &Wish) -> Result<(), String> {
+    let plan = Plan::of(&wish.clone().or_shape(Shape::Cluster))?;
+    for node in &plan.nodes() {
         require_free(node.port, &node.name)?;
     }
     require_free(BOOK_PORT, "the book")?;
@@ -64,36 +70,50 @@ pub(crate) fn start(repo: &Repo) -> Result<(), String> {
     })
     .map_err(|error| format!("cannot listen for Ctrl-C: {error}"))?;
     let mut parts = Parts::default();
-    match serve(repo, &mut parts, &stopped) {
-        Err(complaint) if stopped.try_recv().is_err() => return Err(complaint),
-        // Ctrl-C while something was being built or started: the rest is only its echo.
-        Err(_) | Ok(()) => {}
+    let served = serve(repo, &plan, &mut parts, &stopped);
+    let was_stopped = served.is_ok() || stopped.try_recv().is_ok();
+    if was_stopped {
+        println!("\n  Stopping the nodes and the book.");
     }
-    println!("\n  Stopping the nodes and the book.");
-    Ok(())
+    drop(parts);
+    // And the nodes that `cluster up` has started again meanwhile.
+    cluster::down(repo);
+    // Ctrl-C while something was being built or started: the rest is only its echo.
+    served.or_else(|complaint| if was_stopped { Ok(()) } else { Err(complaint) })
 }
 
-fn serve(repo: &Repo, parts: &mut Parts, stopped: &Receiver<()>) -> Result<(), String> {
+fn serve(repo: &Repo, plan: &Plan, parts: &mut Parts, stopped: &Receiver<()>) -> Result<(), String> {
     println!("  Building the nodes and the book. The first time takes a few minutes, later ones a moment.");
-    let server = build_server(repo, &[])?;
-    for node in &Plan::default().nodes() {
-        let child = command(repo, &server, node)?
+    let nodes = plan.nodes();
+    let programs = Programs::make(repo, &nodes.iter().collect::<Vec<_>>())?;
+    // From now on the other commands know these nodes.
+    plan.save(repo)?;
+    for node in &nodes {
+        // What an earlier run has left, if it was ended by force.
+        let directory = room(repo).join(&node.name);
+        members::forget(&directory);
+        sentinels::forget(&directory);
+        let program = programs.of(node)?;
+        let child = command(repo, program, node)?
             .env("HA_EXIT_WITH_PARENT", "1")
             .stdin(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("cannot start {}: {error}", server.display()))?;
-        parts.0.push(Part { name: node.name.clone(), child, log: log_path(repo, node) });
+            .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+        cluster::note_process(repo, node, child.id())?;
+        let log = log_path(repo, node);
+        parts.0.push(Part { name: node.name.clone(), child, log, is_node: true });
         let part = parts.0.last_mut().ok_or("just pushed")?;
         wait_until_ready(repo, node, &mut part.child)?;
     }
+    cluster::bring_together(repo, &nodes)?;
     let press = build(repo, "book", "book", &["--target-dir", BOOK_TARGET])?;
     parts.0.push(serve_book(repo, &press)?);
     wait_for_book(parts, stopped)?;
-    greet(repo);
+    greet(repo, plan);
     loop {
         match stopped.recv_timeout(LOOK_EVERY) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            Err(RecvTimeoutError::Timeout) => require_alive(parts)?,
+            Err(RecvTimeoutError::Timeout) => look_after(parts)?,
         }
     }
 }
@@ -113,13 +133,13 @@ fn serve_book(repo: &Repo, press: &PathBuf) -> Result<Part, String> {
         .stderr(file)
         .spawn()
         .map_err(complain)?;
-    Ok(Part { name: "the book".into(), child, log })
+    Ok(Part { name: "the book".into(), child, log, is_node: false })
 }
 
 fn wait_for_book(parts: &mut Parts, stopped: &Receiver<()>) -> Result<(), String> {
     // A first rendering of all chapters takes a while on a small machine.
     for _ in 0..600 {
-        require_alive(parts)?;
+        look_after(parts)?;
         if std::net::TcpStream::connect(("127.0.0.1", BOOK_PORT)).is_ok() {
             return Ok(());
         }
@@ -130,23 +150,54 @@ fn wait_for_book(parts: &mut Parts, stopped: &Receiver<()>) -> Result<(), String
     Err(format!("the book is not served on port {BOOK_PORT}"))
 }
 
-fn require_alive(parts: &mut Parts) -> Result<(), String> {
-    for part in &mut parts.0 {
-        if let Ok(Some(status)) = part.child.try_wait() {
-            return Err(format!("{} has ended ({status}).\n{}", part.name, log_tail(&part.log)));
+/// Says which nodes have ended. That the book has is an error.
+fn look_after(parts: &mut Parts) -> Result<(), String> {
+    let mut complaint = None;
+    parts.0.retain_mut(|part| {
+        let Ok(Some(status)) = part.child.try_wait() else { return true };
+        let what = format!("{} has ended ({status}).", part.name);
+        // Nobody sends a signal by accident, but a node that ends by itself has a reason.
+        let log =
+            if status.code().is_some_and(|code| code != 0) { log_tail(&part.log) } else { String::new() };
+        match part.is_node {
+            true => println!("\n  {what} Start it again: cargo workbook cluster up\n{log}"),
+            false => complaint = Some(format!("{what}\n{}", log_tail(&part.log))),
         }
-    }
-    Ok(())
+        false
+    });
+    complaint.map_or(Ok(()), Err)
 }
 
-fn greet(repo: &Repo) {
+fn greet(repo: &Repo, plan: &Plan) {
+    let nodes = plan.nodes();
+    let flag = if nodes[0].in_cluster { "-c " } else { "" };
+    let last = nodes.iter().rfind(|node| node.watches.is_none()).map_or(FIRST_PORT, |node| node.port);
     println!("\n  {}   http://127.0.0.1:{BOOK_PORT}", "Read".bold());
     println!("  {}   in a second terminal:\n", "Type".bold());
-    println!("      cargo run -q -p server --bin ha-cli -- -p 7000 SET greeting hello");
-    println!("      cargo run -q -p server --bin ha-cli -- -p 7001 GET greeting");
+    println!("      cargo run -q -p server --bin ha-cli -- {flag}-p {FIRST_PORT} SET greeting hello");
+    println!("      cargo run -q -p server --bin ha-cli -- {flag}-p {last} GET greeting");
+    println!(
+        "      cargo workbook cluster status --watch   {}",
+        "then, in a third one, kill what you like:".dimmed()
+    );
+    println!("      cargo workbook cluster kill {}", nodes.get(1).map_or(0, Node::number));
     println!("      cargo test -p lab-0\n");
-    println!("  A master listens on 7000, its replica on 7001 (redis-cli works too).");
+    println!("  {}", described(plan, last));
     println!("  Logs are in {}. Ctrl-C stops everything.", room(repo).display());
+}
+
+/// Who listens where.
+fn described(plan: &Plan, last: u16) -> String {
+    let what = match plan.shape {
+        Shape::Cluster => {
+            return format!(
+                "Six nodes listen on {FIRST_PORT} to {last}: three masters that share the slots, and a replica of each."
+            );
+        }
+        Shape::Pair => return format!("A master listens on {FIRST_PORT}, its replica on {last}."),
+        _ => plan.describe(),
+    };
+    format!("It is {what}: the master listens on {FIRST_PORT}, the others on the ports behind it.")
 }
 
 /// Runs a command until it ends or standard input closes; then ends it. For `start` only.

@@ -6,6 +6,7 @@ use colored::Colorize;
 
 use super::shape::Node;
 use super::talk;
+use super::watch::{Facts, Picture};
 
 /// A node, and what it says of itself if it answers.
 struct Seen<'n> {
@@ -31,20 +32,37 @@ impl Seen<'_> {
     fn offset(&self) -> Option<u64> {
         self.field("slave_repl_offset").or_else(|| self.field("master_repl_offset"))?.parse().ok()
     }
-
-    /// Seconds since the replica on this port was heard of last, as its master counts them.
-    fn lag_of(&self, replica: u16) -> Option<&str> {
-        let port = format!(",port={replica},");
-        let row =
-            self.info.as_deref()?.lines().find(|line| line.starts_with("slave") && line.contains(&port))?;
-        row.trim_end().split(',').find_map(|pair| pair.strip_prefix("lag="))
-    }
 }
 
 /// One line for each node, below the one it follows. `running` tells the process of a node that was started.
-pub(super) fn lines(nodes: &[Node], running: impl Fn(&Node) -> Option<u32>) -> Vec<String> {
+pub(super) fn look(nodes: &[Node], running: impl Fn(&Node) -> Option<u32>) -> Picture {
     let look = |node| Seen { node, pid: running(node), info: talk::ask(node.port, "INFO replication").ok() };
-    tree(&nodes.iter().map(look).collect::<Vec<_>>())
+    let seen: Vec<Seen<'_>> = nodes.iter().map(look).collect();
+    Picture { lines: tree(&seen), facts: facts(&seen) }
+}
+
+fn facts(seen: &[Seen<'_>]) -> Facts {
+    let mut facts = Facts::new();
+    for one in seen {
+        let mut fact = |aspect: &str, text: &str| {
+            facts.insert((one.node.name.clone(), aspect.to_owned()), text.to_owned());
+        };
+        fact("it", if one.info.is_some() { "runs" } else { "down" });
+        let master = one.master().filter(|_| one.info.is_some());
+        let name = |port: u16| {
+            let known = seen.iter().find(|other| other.node.port == port);
+            known.map_or_else(|| port.to_string(), |other| other.node.name.clone())
+        };
+        match (one.field("role"), master) {
+            (_, Some(port)) => fact("role", &format!("replica of {}", name(port))),
+            (Some("master"), None) => fact("role", "master"),
+            _ => {}
+        }
+        if let Some(link) = one.field("master_link_status") {
+            fact("link", &format!("link {link}"));
+        }
+    }
+    facts
 }
 
 fn tree(seen: &[Seen<'_>]) -> Vec<String> {
@@ -122,7 +140,7 @@ fn describe(one: &Seen<'_>, master: Option<&Seen<'_>>, top: Option<u64>) -> Stri
         Some(behind) => format!("{behind} bytes behind"),
         None => "its master does not answer".to_string(),
     };
-    let lag = master.and_then(|master| master.lag_of(node.port));
+    let lag = master.and_then(|master| talk::lag(master.info.as_deref()?, node.port));
     let lag = lag.map_or_else(String::new, |lag| format!(", lag {lag} s"));
     format!("{place}  {role}, link {}, offset {offset}, {behind}{lag}  ({process})", "up".green())
 }

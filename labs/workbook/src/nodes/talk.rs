@@ -11,6 +11,16 @@ pub(super) fn ask(port: u16, command: &str) -> Result<String, String> {
     read_text(&mut send(port, command)?)
 }
 
+/// Sends inline commands together and returns their replies' texts.
+pub(super) fn ask_all<const N: usize>(port: u16, commands: [&str; N]) -> Result<[String; N], String> {
+    let mut reader = send(port, &commands.join("\r\n"))?;
+    let mut texts = [const { String::new() }; N];
+    for text in &mut texts {
+        *text = read_text(&mut reader)?;
+    }
+    Ok(texts)
+}
+
 /// Sends one inline command and returns its reply, a flat list.
 pub(super) fn ask_list(port: u16, command: &str) -> Result<Vec<String>, String> {
     let mut reader = send(port, command)?;
@@ -58,6 +68,13 @@ pub(super) fn value<'a>(list: &'a [String], name: &str) -> Option<&'a str> {
 /// A field of INFO.
 pub(super) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
+}
+
+/// Seconds since the replica on this port was heard of last, as its master's INFO counts them.
+pub(super) fn lag(info: &str, replica: u16) -> Option<&str> {
+    let port = format!(",port={replica},");
+    let row = info.lines().find(|line| line.starts_with("slave") && line.contains(&port))?;
+    row.trim_end().split(',').find_map(|pair| pair.strip_prefix("lag="))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use core_types::{Args, NodeId, Reply, Slot};
 
 use super::routing::DISABLED;
-use super::{Cluster, membership, slots};
+use super::{Cluster, manual, membership, slots};
 use crate::Node;
 use crate::commands::{help, wrong_arguments};
 use crate::conn::Conn;
@@ -61,7 +61,7 @@ pub(crate) fn cluster(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
             node.save_cluster_on_request();
             node.encoder(conn).simple("OK");
         }
-        b"failover" if args.len() <= 3 => act(node, conn, membership::failover, args),
+        b"failover" if args.len() <= 3 => act(node, conn, manual::failover, args),
         b"count-failure-reports" => answer(node, conn, membership::count_failure_reports, args),
         b"replicas" | b"slaves" => node.cluster_replicas(conn, args),
         b"help" => return help::answer(node, conn, help::CLUSTER),
@@ -82,7 +82,10 @@ fn act(
     act: fn(&mut Node, Args<'_>) -> Result<(), Refusal>,
     args: Args<'_>,
 ) {
-    match act(node, args) {
+    let done = act(node, args);
+    // Whoever gives away slots may listen to their channels itself.
+    node.drop_own_channels(conn);
+    match done {
         Ok(()) => node.encoder(conn).simple("OK"),
         Err(text) => node.encoder(conn).error(&text),
     }

@@ -4,73 +4,49 @@ use core_types::{LogLevel, Millis, Slot};
 
 use super::Cluster;
 use super::member::Flag;
-use super::state::{Health, WhyDown};
 use crate::Node;
 use crate::config::Config;
-
-/// After its start a master waits so long before it calls the cluster well: it may have been replaced while it was
-/// away, and has to have heard of it first (`CLUSTER_WRITABLE_DELAY` in Redis's `cluster.c`).
-const QUIET_START: Millis = Millis(2_000);
-
-/// After it was in a minority it waits for one timeout, but not less and not more than this
-/// (`CLUSTER_MIN_REJOIN_DELAY`, `CLUSTER_MAX_REJOIN_DELAY`).
-const REJOIN: (Millis, Millis) = (Millis(500), Millis(5_000));
+use crate::layers::gossip::health::{QUIET_START, Seen};
 
 impl Cluster {
     /// Works out whether the cluster serves. The new state, if it has changed. (`clusterUpdateState`)
-    pub(crate) fn update_health(&mut self, now: Millis, config: &Config) -> Option<Health> {
+    pub(crate) fn update_health(&mut self, now: Millis, config: &Config) -> Option<bool> {
         self.todo.update_health = false;
-        let master = self.myself().is_master();
-        if master && self.health == Health::Fail && now.since(self.health_since) < QUIET_START {
-            return None;
-        }
-        let why = self.why_not(now, config.cluster_require_full_coverage);
-        let next = if why.is_none() { Health::Ok } else { Health::Fail };
-        if next == self.health {
-            self.why_down = why;
-            return None;
-        }
-        let wait = config.cluster_node_timeout.clamp(REJOIN.0, REJOIN.1);
-        let was_alone = self.minority_since.is_some_and(|since| now.since(since) < wait);
-        if next == Health::Ok && master && was_alone {
-            self.why_down = Some(WhyDown::Rejoining);
-            return None;
-        }
-        self.health = next;
-        self.why_down = why;
-        Some(next)
-    }
-
-    fn why_not(&mut self, now: Millis, full_coverage: bool) -> Option<WhyDown> {
-        let served = || {
-            let failed =
-                self.members().filter(|member| member.has_failed()).map(|member| member.slots().len());
-            self.assigned() == usize::from(Slot::COUNT) && failed.sum::<usize>() == 0
+        let failed = self.members().filter(|member| member.has_failed());
+        let uncovered: usize = failed.map(|member| member.slots().len()).sum();
+        let is_well = |member: &&super::Member| !member.has_failed() && !member.may_have_failed();
+        let seen = Seen {
+            i_am_master: self.myself().is_master(),
+            voters: self.voters().count(),
+            reachable: self.voters().filter(is_well).count(),
+            covered: self.assigned() == usize::from(Slot::COUNT) && uncovered == 0,
+            full_coverage: config.cluster_require_full_coverage,
         };
-        let uncovered = full_coverage && !served();
-        let voters = || self.members().filter(|member| member.is_master() && !member.slots().is_empty());
-        let reachable = voters().filter(|member| !member.has_failed() && !member.may_have_failed()).count();
-        self.size = voters().count();
-        if reachable < self.size / 2 + 1 {
-            self.minority_since = Some(now);
-            return Some(WhyDown::Minority);
+        if self.health.ok || !seen.i_am_master || now.since(self.health.started) >= QUIET_START {
+            self.size = seen.voters;
         }
-        uncovered.then_some(WhyDown::Coverage)
+        self.health.look(now, config.cluster_node_timeout, &seen).then_some(self.health.ok)
     }
 }
 
 impl Node {
     /// What changed during the event is drawn the consequences from, and written down.
     pub(crate) fn settle_cluster(&mut self) {
+        self.election_settle();
+        self.look_at_health();
+        if self.cluster.as_ref().is_some_and(|cluster| cluster.todo.save) {
+            self.save_cluster();
+        }
+        self.bus_settle();
+    }
+
+    /// Works out whether the cluster serves, if something has changed.
+    pub(super) fn look_at_health(&mut self) {
         let Some(cluster) = &mut self.cluster else { return };
         if cluster.todo.update_health {
             let change = cluster.update_health(self.now, &self.config);
             self.tell_health(change);
         }
-        if self.cluster.as_ref().is_some_and(|cluster| cluster.todo.save) {
-            self.save_cluster();
-        }
-        self.bus_settle();
     }
 
     /// Ten times a second.
@@ -78,18 +54,19 @@ impl Node {
         let Some(cluster) = &mut self.cluster else { return };
         let now = self.now;
         cluster.forgotten.retain(|_, until| *until > now);
-        if cluster.health == Health::Fail {
+        if !cluster.health.ok {
             let change = cluster.update_health(now, &self.config);
             self.tell_health(change);
         }
         self.follow_cluster_master();
         self.redirect_waiting();
+        self.election_tick();
     }
 
-    fn tell_health(&mut self, change: Option<Health>) {
-        if let Some(health) = change {
-            let word = if health == Health::Ok { "ok" } else { "fail" };
-            self.log(LogLevel::Notice, format!("Cluster state changed: {word}"));
+    fn tell_health(&mut self, change: Option<bool>) {
+        if let Some(well) = change {
+            let word = if well { "ok" } else { "fail" };
+            self.log(LogLevel::Warning, format!("Cluster state changed: {word}"));
         }
     }
 
@@ -99,10 +76,14 @@ impl Node {
         let Some(cluster) = &mut self.cluster else { return };
         let chosen = |announced: u16, own: u16| if announced == 0 { own } else { announced };
         let own_bus = chosen(config.cluster_port, config.port.wrapping_add(10_000));
+        let announced = std::mem::replace(&mut cluster.announced_ip, config.cluster_announce_ip.clone());
         let me = cluster.myself_mut();
         let before = (me.ip.clone(), me.port, me.bus_port, me.hostname.clone(), me.flags);
-        if let Some(ip) = &config.cluster_announce_ip {
-            me.ip.clone_from(ip);
+        match &config.cluster_announce_ip {
+            Some(ip) => me.ip.clone_from(ip),
+            // It is not announced any more: the next ping tells what it is.
+            None if announced.is_some() => me.ip.clear(),
+            None => {}
         }
         me.port = chosen(config.cluster_announce_port, config.port);
         me.bus_port = chosen(config.cluster_announce_bus_port, own_bus);

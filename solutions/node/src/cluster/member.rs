@@ -1,10 +1,9 @@
 //! One member of the cluster, as this node knows it.
 
-use std::collections::BTreeMap;
-
 use core_types::{Epoch, Millis, NodeId, Offset, SlotSet};
 
 use crate::ConnId;
+use crate::layers::gossip::reports::Reports;
 
 /// A node of the cluster.
 #[derive(Debug)]
@@ -43,8 +42,12 @@ pub(crate) struct Member {
     pub(crate) link: Option<Link>,
     /// The connection by which it talks to us.
     pub(crate) inbound: Option<Link>,
-    /// Which members say that it fails, and since when. (`fail_reports`)
-    pub(crate) fail_reports: BTreeMap<NodeId, Millis>,
+    /// Which masters say that it fails, and since when. (`fail_reports`)
+    pub(crate) fail_reports: Reports,
+    /// Of a master: when we last gave our vote to one of its replicas. (`voted_time`)
+    pub(crate) voted_at: Option<Millis>,
+    /// Of a master: since when it has had no replica left, in the eyes of this node. (`orphaned_time`)
+    pub(crate) orphan_since: Option<Millis>,
 }
 
 /// One connection of the bus.
@@ -78,7 +81,9 @@ impl Member {
             offset_at: Millis::ZERO,
             link: None,
             inbound: None,
-            fail_reports: BTreeMap::new(),
+            fail_reports: Reports::new(),
+            voted_at: None,
+            orphan_since: None,
         }
     }
 
@@ -89,6 +94,11 @@ impl Member {
 
     pub(crate) fn is_master(&self) -> bool {
         self.flags.has(Flag::Master)
+    }
+
+    /// A master that owns slots: its opinion counts.
+    pub(crate) fn is_voter(&self) -> bool {
+        self.is_master() && !self.slots.is_empty()
     }
 
     pub(crate) fn is_myself(&self) -> bool {

@@ -7,6 +7,7 @@ use super::Flag;
 use super::commands::{Refusal, integer_at, known, known_at, text_at};
 use crate::Node;
 use crate::conn::Conn;
+use crate::layers::election::epochs::without_vote;
 use crate::layers::one_replica::ReplicaOf;
 use crate::layers::wire::parse_integer;
 
@@ -92,6 +93,7 @@ pub(super) fn reset(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
         node.become_cluster_master("CLUSTER RESET");
         node.keyspace.flush_all();
     }
+    node.forget_failover_by_hand();
     let cluster = known(node);
     let me = cluster.me();
     cluster.migrating.clear();
@@ -150,27 +152,8 @@ pub(super) fn count_failure_reports(node: &mut Node, args: Args<'_>) -> Result<i
     let (now, timeout) = (node.now, node.config.cluster_node_timeout);
     let cluster = known(node);
     let id = known_at(cluster, args, 2)?;
-    // Reports get old (`CLUSTER_FAIL_REPORT_VALIDITY_MULT`).
-    let valid = Millis(timeout.0.saturating_mul(2));
-    let reports = cluster
-        .member(&id)
-        .map_or(0, |member| member.fail_reports.values().filter(|at| now.since(**at) <= valid).count());
+    let reports = cluster.member_mut(&id).map_or(0, |member| member.fail_reports.count(now, timeout));
     Ok(reports as i64)
-}
-
-/// `CLUSTER FAILOVER [FORCE | TAKEOVER]`
-pub(super) fn failover(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
-    if args.len() == 3 && !args.is(2, "force") && !args.is(2, "takeover") {
-        return Err("ERR syntax error".into());
-    }
-    let myself = known(node).myself();
-    if myself.is_master() {
-        return Err("ERR You should send CLUSTER FAILOVER to a replica".into());
-    }
-    if myself.master.is_none() {
-        return Err("ERR I'm a replica but my master is unknown to me".into());
-    }
-    Err("ERR CLUSTER FAILOVER is not supported yet".into())
 }
 
 impl Node {
@@ -178,14 +161,13 @@ impl Node {
     /// nobody. (`clusterBumpConfigEpochWithoutConsensus`)
     pub(crate) fn bump_config_epoch(&mut self) -> bool {
         let Some(cluster) = &mut self.cluster else { return false };
-        let greatest = cluster.members().map(|member| member.config_epoch).max().unwrap_or_default();
-        let greatest = greatest.max(cluster.current_epoch);
-        let mine = cluster.myself().config_epoch;
-        if mine != Epoch(0) && mine == greatest {
-            return false;
-        }
-        cluster.current_epoch = cluster.current_epoch.next();
-        let epoch = cluster.current_epoch;
+        let epochs = cluster.members().map(|member| member.config_epoch);
+        // What a replica calls its own epoch may be its master's, from our file.
+        let mine = Some(cluster.myself()).filter(|myself| myself.is_master());
+        let mine = mine.map_or(Epoch(0), |myself| myself.config_epoch);
+        let fresh = without_vote(mine, cluster.current_epoch, epochs);
+        let Some(epoch) = fresh else { return false };
+        cluster.current_epoch = epoch;
         cluster.myself_mut().config_epoch = epoch;
         cluster.must_sync();
         self.log(LogLevel::Warning, format!("New configEpoch set to {epoch}"));
@@ -203,17 +185,20 @@ impl Node {
         myself.flags.clear(Flag::Master);
         myself.flags.clear(Flag::MigrateTo);
         myself.flags.set(Flag::Replica);
-        myself.master = Some(id);
+        let before = myself.master.replace(id);
+        cluster.note_replicas_of(before);
+        cluster.note_replicas_of(Some(id));
+        if before != Some(id) {
+            // Votes for the place of another master are none for this one's.
+            cluster.election.begin_anew();
+        }
         cluster.todo.update_health = true;
         cluster.must_save();
-        if let Some(master) = cluster.member_mut(&id) {
-            // One that has had replicas is one that others' spare replicas may come to.
-            master.flags.set(Flag::MigrateTo);
-        }
         let at = cluster.member(&id).map(|master| Endpoint::new(master.ip.clone(), master.port));
         if let Some(at) = at.filter(|at| !at.host.is_empty()) {
             self.change_role(&ReplicaOf::Of(at), "the cluster");
         }
+        self.forget_failover_by_hand();
     }
 
     /// We are a master from now on, of no slots yet. (`clusterSetNodeAsMaster` for ourselves)
@@ -222,7 +207,8 @@ impl Node {
         let myself = cluster.myself_mut();
         myself.flags.clear(Flag::Replica);
         myself.flags.set(Flag::Master);
-        myself.master = None;
+        let before = myself.master.take();
+        cluster.note_replicas_of(before);
         cluster.todo.update_health = true;
         cluster.must_save();
         if self.replication.is_replica() {

@@ -7,11 +7,13 @@
 //! ```
 //!
 //! Our own line also has the slots on the move, `[77->-<id>]` and `[77-<-<id>]`. A last line holds what belongs to
-//! nobody: `vars currentEpoch 6 lastVoteEpoch 6`.
+//! nobody: `vars currentEpoch 6 lastVoteEpoch 6`, filled up with blanks to whole blocks of the disk; see `storage`.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use core_types::{Epoch, Millis, NodeId, Slot};
+use core_types::{Epoch, Millis, NodeId, Slot, SlotSet};
 
 use super::member::{Flag, Flags, Member, WORDS};
 use super::state::Cluster;
@@ -22,21 +24,59 @@ use crate::layers::wire::split_inline;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Corrupt(pub(crate) &'static str);
 
+/// What disks and file systems write whole or not at all, in bytes.
+pub(super) const BLOCK: usize = 4096;
+
+/// The slots of members as they stood in the file when it was last written: they are many, and change seldom.
+#[derive(Debug, Default)]
+pub(crate) struct SlotTexts(BTreeMap<NodeId, (SlotSet, String)>);
+
+impl SlotTexts {
+    fn get(&mut self, member: &Member) -> &str {
+        let (slots, text) = self.0.entry(member.id).or_default();
+        if slots != member.slots() {
+            slots.clone_from(member.slots());
+            text.clear();
+            write_ranges(slots, text);
+        }
+        text
+    }
+}
+
+fn write_ranges(slots: &SlotSet, text: &mut String) {
+    for range in ranges(slots) {
+        let _ = write!(text, " {range}");
+    }
+}
+
 impl Cluster {
-    /// The file.
-    pub(crate) fn to_file(&self) -> String {
-        let mut text = String::new();
+    /// The file, of one block or more.
+    pub(crate) fn to_file(&self, known: &mut SlotTexts) -> String {
+        let mut text = String::with_capacity(BLOCK);
+        known.0.retain(|id, _| self.member(id).is_some());
         for member in self.members().filter(|member| !member.flags.has(Flag::Handshake)) {
-            self.describe(member, &mut text);
+            self.describe_head(member, &mut text);
+            text.push_str(known.get(member));
+            self.describe_tail(member, &mut text);
             text.push('\n');
         }
         let _ =
-            writeln!(text, "vars currentEpoch {} lastVoteEpoch {}", self.current_epoch, self.last_vote_epoch);
+            write!(text, "vars currentEpoch {} lastVoteEpoch {}", self.current_epoch, self.last_vote_epoch);
+        let length = (text.len() + 1).next_multiple_of(BLOCK);
+        text.extend(std::iter::repeat_n(' ', length - 1 - text.len()));
+        text.push('\n');
         text
     }
 
     /// One member's line, without its end.
     pub(crate) fn describe(&self, member: &Member, text: &mut String) {
+        self.describe_head(member, text);
+        write_ranges(member.slots(), text);
+        self.describe_tail(member, text);
+    }
+
+    /// What stands before the slots.
+    fn describe_head(&self, member: &Member, text: &mut String) {
         let Member { id, ip, port, bus_port, .. } = member;
         let _ = write!(text, "{id} {ip}:{port}@{bus_port}");
         if !member.hostname.is_empty() {
@@ -55,24 +95,19 @@ impl Cluster {
             member.pong_received.0,
             self.head_of(member).config_epoch
         );
-        for range in ranges(member.slots()) {
-            let _ = write!(text, " {range}");
-        }
-        if member.is_myself() {
-            self.describe_moving(text);
-        }
     }
 
-    fn describe_moving(&self, text: &mut String) {
-        for slot in Slot::all() {
-            if let Some(to) = self.migrating.get(&slot) {
-                let _ = write!(text, " [{slot}->-{to}]");
-            } else if let Some(from) = self.importing.get(&slot) {
-                let _ = write!(text, " [{slot}-<-{from}]");
-            }
-            if self.migrating.is_empty() && self.importing.is_empty() {
-                break;
-            }
+    /// What stands behind the slots: of ourselves, those on the move.
+    fn describe_tail(&self, member: &Member, text: &mut String) {
+        if !member.is_myself() {
+            return;
+        }
+        let leaving = self.migrating.iter().map(|(slot, to)| (slot, (">", to)));
+        let arriving = self.importing.iter().map(|(slot, from)| (slot, ("<", from)));
+        // A slot that does both is shown as leaving.
+        let moving: BTreeMap<&Slot, _> = arriving.chain(leaving).collect();
+        for (slot, (way, other)) in moving {
+            let _ = write!(text, " [{slot}-{way}-{other}]");
         }
     }
 
@@ -114,6 +149,8 @@ impl Cluster {
         for line in read {
             cluster.take_line(line, now)?;
         }
+        let followed: BTreeSet<NodeId> = cluster.members().filter_map(|member| member.master).collect();
+        followed.into_iter().for_each(|master| cluster.note_replicas_of(Some(master)));
         let newest = cluster.members().map(|member| member.config_epoch).max().unwrap_or_default();
         cluster.current_epoch = cluster.current_epoch.max(newest);
         Ok(Some(cluster))
@@ -293,9 +330,33 @@ mod tests {
         assert_eq!(cluster.migrating[&Slot::new(5460).unwrap()], id('b'));
         assert_eq!(cluster.importing[&Slot::new(9000).unwrap()], id('b'));
         assert_eq!(cluster.member(&id('b')).unwrap().hostname, "two.example");
-        let text = cluster.to_file();
+        let text = cluster.to_file(&mut SlotTexts::default());
         let again = read(&text).unwrap().unwrap();
-        assert_eq!(again.to_file(), text);
+        assert_eq!(again.to_file(&mut SlotTexts::default()), text);
+    }
+
+    #[test]
+    fn the_file_has_whole_blocks_and_what_is_remembered_of_the_slots_is_never_old() {
+        let mut cluster = read(&sample()).unwrap().unwrap();
+        let mut known = SlotTexts::default();
+        assert_eq!(cluster.to_file(&mut known).len(), BLOCK);
+        let mut rng = Rng::new(5);
+        for step in 0..3_000 {
+            let slot = Slot::new(rng.below(u64::from(Slot::COUNT)) as u16).unwrap();
+            match rng.below(5) {
+                0 => drop(cluster.unassign(slot)),
+                1 => cluster.assign(slot, id('a')),
+                2 => cluster.assign(slot, id('b')),
+                3 => drop(cluster.migrating.insert(slot, id('b'))),
+                _ => drop(cluster.importing.insert(slot, id('b'))),
+            }
+            if step % 100 == 0 {
+                let text = cluster.to_file(&mut known);
+                assert_eq!(text, cluster.to_file(&mut SlotTexts::default()));
+                assert!(text.len().is_multiple_of(BLOCK) && text.ends_with('\n'));
+                assert_eq!(read(&text).unwrap().unwrap().to_file(&mut known), text);
+            }
+        }
     }
 
     #[test]

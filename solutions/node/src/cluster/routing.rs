@@ -4,7 +4,6 @@
 use core_types::{Args, Endpoint, NodeId, Reply, Slot};
 use keyspace::{CommandSpec, Flags};
 
-use super::state::Health;
 use super::{Cluster, Member};
 use crate::config::EndpointType;
 use crate::conn::{Conn, Kind};
@@ -56,7 +55,8 @@ impl Node {
     ) -> Option<String> {
         let slot = asked.slot?;
         asked.asking |= conn.says.asking;
-        asked.read_only = conn.says.read_only;
+        // A replica serves its master's channels to everybody: nobody can read old data there.
+        asked.read_only = conn.says.read_only || channels;
         let held = || {
             let mut held = Held::default();
             for key in keys {
@@ -76,11 +76,14 @@ impl Node {
 
     fn view(&self, cluster: &Cluster, slot: Slot, channels: bool) -> View<NodeId> {
         let me = cluster.myself();
-        let serving = match cluster.health {
-            Health::Ok => Serving::All,
-            Health::Fail if channels && self.config.cluster_allow_pubsubshard_when_down => Serving::All,
-            Health::Fail if self.config.cluster_allow_reads_when_down => Serving::Reads,
-            Health::Fail => Serving::Nothing,
+        let serving = match cluster.health.ok {
+            true => Serving::All,
+            false if channels => match self.config.cluster_allow_pubsubshard_when_down {
+                true => Serving::All,
+                false => Serving::Nothing,
+            },
+            false if self.config.cluster_allow_reads_when_down => Serving::Reads,
+            false => Serving::Nothing,
         };
         View {
             me: me.id,
@@ -165,7 +168,7 @@ impl Node {
         let away = |conn: &Conn| {
             let mut keys = conn.blocked.as_ref()?.keys();
             let first = keys.next().filter(|_| matches!(conn.kind, Kind::Client))?;
-            if cluster.health == Health::Fail {
+            if !cluster.health.ok {
                 return Route::Down.error(key_slot(first), |id| self.place_of(cluster, id));
             }
             std::iter::once(first).chain(keys).map(key_slot).find_map(|slot| {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use core_types::{Args, NodeId, Reply, Slot, SlotRange};
 
 use super::commands::{known, known_at};
-use super::state::{Health, MESSAGE_TYPES};
+use super::state::MESSAGE_TYPES;
 use super::{Cluster, Flag, Member};
 use crate::Node;
 use crate::config::EndpointType;
@@ -55,7 +55,7 @@ impl Cluster {
         let mut line = |name: &str, value: &dyn std::fmt::Display| {
             let _ = write!(text, "{name}:{value}\r\n");
         };
-        line("cluster_state", &if self.health == Health::Ok { "ok" } else { "fail" });
+        line("cluster_state", &if self.health.ok { "ok" } else { "fail" });
         line("cluster_slots_assigned", &self.assigned());
         line("cluster_slots_ok", &ok);
         line("cluster_slots_pfail", &maybe);

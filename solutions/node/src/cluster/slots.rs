@@ -59,7 +59,7 @@ pub(super) fn assign(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
         }
     }
     cluster.todo.update_health = true;
-    cluster.must_sync();
+    cluster.must_save();
     if delete {
         node.drop_channels(|slot| chosen.contains(slot));
     }
@@ -76,7 +76,7 @@ pub(super) fn flush(node: &mut Node, _: Args<'_>) -> Result<(), Refusal> {
     let mine = cluster.myself().slots().clone();
     cluster.unassign_all(&me);
     cluster.todo.update_health = true;
-    cluster.must_sync();
+    cluster.must_save();
     node.drop_channels(|slot| mine.contains(slot));
     Ok(())
 }

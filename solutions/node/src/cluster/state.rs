@@ -11,12 +11,15 @@
 //! A change that has to survive a restart is announced by [`Cluster::must_save`]; it is written at the end of
 //! the event, and what may only be said when it is on the disk waits for [`Cluster::may_speak`].
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use core_types::{Epoch, Millis, NodeId, Slot, SlotSet};
 
+use super::election::Election;
 use super::member::{Flag, Member};
 use super::owners::Owners;
+use crate::layers::gossip::health::Serving;
 
 /// The cluster as this node sees it.
 #[derive(Debug)]
@@ -35,14 +38,8 @@ pub(crate) struct Cluster {
     /// The epoch of the last election in which we voted: never twice in one.
     pub(crate) last_vote_epoch: Epoch,
     /// Does the cluster serve, as far as we can tell?
-    pub(crate) health: Health,
-    /// Why it does not, if it does not.
-    pub(crate) why_down: Option<WhyDown>,
-    /// When the state was first looked at: a node that starts waits a moment before it serves writes.
-    pub(crate) health_since: Millis,
-    /// When we last found ourselves among fewer than half of the masters.
-    pub(crate) minority_since: Option<Millis>,
-    /// How many masters own slots (`cluster_size`).
+    pub(crate) health: Serving,
+    /// How many masters own slots, as `CLUSTER INFO` tells it (`cluster_size`).
     pub(crate) size: usize,
     /// Members that were removed by `CLUSTER FORGET`, and until when nobody can talk us into adding them again.
     pub(crate) forgotten: BTreeMap<NodeId, Millis>,
@@ -50,12 +47,18 @@ pub(crate) struct Cluster {
     pub(crate) sent: [u64; MESSAGE_TYPES],
     /// The same for what has arrived.
     pub(crate) received: [u64; MESSAGE_TYPES],
+    /// The address that the configuration has told others so far.
+    pub(crate) announced_ip: Option<String>,
     /// Times that a link of the bus was cut because too much waited on it.
     pub(crate) links_cut: u64,
+    /// Elections and manual failovers that this node has a part in.
+    pub(crate) election: Election,
     /// What the end of the event has to see to.
     pub(crate) todo: Todo,
     /// Changes that were asked to be saved, counted.
     wanted: u64,
+    /// Up to which of them the slots were last found to agree with the members'.
+    checked: Cell<Option<u64>>,
     /// Up to which of them the disk has them.
     saved: u64,
     /// The last one that must be on the disk before anybody hears of it.
@@ -65,29 +68,13 @@ pub(crate) struct Cluster {
 /// Types of messages on the bus: PING to PUBLISHSHARD.
 pub(crate) const MESSAGE_TYPES: usize = 11;
 
-/// Whether the cluster serves clients, in the eyes of one node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Health {
-    Ok,
-    Fail,
-}
-
-/// Why a node thinks that the cluster is down.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum WhyDown {
-    /// A slot has no owner, or its owner has failed, and the cluster is to serve all slots or none.
-    Coverage,
-    /// Fewer than half of the masters can be reached.
-    Minority,
-    /// The node has just started, or has just come back from a minority.
-    Rejoining,
-}
-
 /// What is to be done when the event is over, once, however often it was asked for.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Todo {
     /// Work out anew whether the cluster serves.
     pub(crate) update_health: bool,
+    /// Look at the election: a master has failed, a vote has come.
+    pub(crate) election: bool,
     /// Write `nodes.conf`.
     pub(crate) save: bool,
     /// What was done may only be told when it is on the disk.
@@ -108,18 +95,18 @@ impl Cluster {
             importing: BTreeMap::new(),
             current_epoch: Epoch(0),
             last_vote_epoch: Epoch(0),
-            health: Health::Fail,
-            why_down: Some(WhyDown::Rejoining),
-            health_since: now,
-            minority_since: None,
+            health: Serving::starting(now),
             // Until the first look, as in Redis.
             size: 1,
             forgotten: BTreeMap::new(),
             sent: [0; MESSAGE_TYPES],
             received: [0; MESSAGE_TYPES],
+            announced_ip: None,
             links_cut: 0,
+            election: Election::default(),
             todo: Todo { update_health: true, ..Todo::default() },
             wanted: 0,
+            checked: Cell::new(None),
             saved: 0,
             promised: 0,
         }
@@ -217,7 +204,12 @@ impl Cluster {
         self.unassign(slot);
         let member = self.members.get_mut(&id).expect("an owner is a member");
         member.slots.insert(slot);
+        let is_first = member.slots.len() == 1;
         self.owners.set(slot, Some(id));
+        // A new master gets a replica from the others, if those have some.
+        if is_first && self.members.values().any(|other| !other.is_master() && other.master.is_some()) {
+            self.members.get_mut(&id).expect("an owner is a member").flags.set(Flag::MigrateTo);
+        }
     }
 
     /// Nobody owns this slot from now on. Who did?
@@ -250,6 +242,11 @@ impl Cluster {
     /// The replicas of this member, by id.
     pub(crate) fn replicas_of(&self, id: NodeId) -> impl Iterator<Item = &Member> {
         self.members.values().filter(move |member| member.master == Some(id) && !member.is_master())
+    }
+
+    /// The masters that own slots, dead or alive: their majority decides.
+    pub(crate) fn voters(&self) -> impl Iterator<Item = &Member> {
+        self.members.values().filter(|member| member.is_voter())
     }
 
     /// How many slots have an owner.
@@ -291,9 +288,14 @@ impl Cluster {
         if !myself.flags.has(Flag::Myself) {
             return Err("our own entry is not marked".into());
         }
+        // Sixteen thousand slots are not looked at after each event: whatever changes an owner must be saved.
+        let changed = self.checked.replace(Some(self.wanted)) != Some(self.wanted);
         for (id, member) in &self.members {
             if member.id != *id {
                 return Err(format!("{} stands under {id}", member.id));
+            }
+            if !changed {
+                continue;
             }
             if let Some(slot) = member.slots.iter().find(|slot| self.owners.get(*slot) != Some(*id)) {
                 return Err(format!("{id} and the table disagree about {slot:?}"));

@@ -1,11 +1,32 @@
 //! When `nodes.conf` is read and written.
+//!
+//! # What is promised
+//!
+//! As in Redis 7.0 there are two kinds of changes, and nobody hears of either before it is as safe as it shall be:
+//!
+//! - **Saved** ([`must_save`](Cluster::must_save)): the system has it, so that it survives the process, whatever kills
+//!   it. Slots that an operator gives, takes or moves; members that come and go. If the machine dies right after, the
+//!   operator asks again, or `fix` does.
+//! - **Synced** ([`must_sync`](Cluster::must_sync)): the disk has it. Epochs and votes, a change of roles, slots that
+//!   another node claims: what was told to others and then forgotten could be used twice.
+//!
+//! # How it is written
+//!
+//! The file is filled up with blanks to one block of the disk. As long as it stays that small (some thirty members), the
+//! block is written over in place: a disk writes it whole or not at all, and its length never changes, so that what was
+//! synced before is not at risk while it is written, and a save costs no more than a `write(2)`. Nobody who waits for that
+//! alone waits for a sync that is under way. A file of several blocks is written beside the old one, synced, and takes
+//! its name.
+//!
+//! Changes that come while the disk is at work are written, or synced, together afterwards.
 
 use std::collections::BTreeSet;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use core_types::{Args, LogLevel, NodeId, Reply};
 use keyspace::{TimeoutReply, Wait};
 
+use super::nodes_file::{BLOCK, SlotTexts};
 use super::state::Cluster;
 use crate::conn::Conn;
 use crate::layers::sharding::key_slot;
@@ -15,6 +36,16 @@ use crate::{ConnId, Effect, FileEffect, FileEvent, FileId, Node};
 #[derive(Default)]
 pub(crate) struct Storage {
     state: State,
+    /// The file is there, we have written it, and it is one block.
+    is_block: bool,
+    texts: SlotTexts,
+    /// The system has all changes up to this one, the disk up to that.
+    written: u64,
+    synced: u64,
+    /// A sync is under way, with all changes up to this one.
+    syncing: Option<(FileId, u64)>,
+    /// Another one is wanted behind it.
+    to_sync: bool,
     /// Connections of which some output waits for it.
     held: BTreeSet<ConnId>,
     /// Clients that have asked for nothing but a write, their answers, and the change they wait for.
@@ -30,6 +61,8 @@ pub(crate) struct FileHold {
     pub(crate) from: u64,
     /// The change that has to be there.
     change: u64,
+    /// On the disk itself.
+    sync: bool,
 }
 
 #[derive(Default)]
@@ -38,8 +71,15 @@ enum State {
     Idle,
     /// At the start.
     Reading { file: FileId, bytes: Vec<u8> },
-    /// With all changes up to this one.
-    Writing { file: FileId, change: u64 },
+    /// With all changes up to this one: in place, or so that another file takes the place of this one.
+    Writing { file: FileId, change: u64, in_place: bool },
+}
+
+impl Storage {
+    /// May be told what waits like this?
+    fn is_safe(&self, hold: &FileHold) -> bool {
+        hold.change <= if hold.sync { self.synced } else { self.written }
+    }
 }
 
 impl Node {
@@ -93,20 +133,31 @@ impl Node {
                         let text = format!("Loading the cluster node config from {name}: {why}");
                         self.give_up_cluster(text);
                     }
-                    FileEvent::Written(_) | FileEvent::Committed => {}
+                    FileEvent::Written(_) | FileEvent::Synced | FileEvent::Committed => {}
                 }
                 true
             }
-            State::Writing { file: writing, change } if *writing == file => {
-                let change = *change;
-                match event {
-                    FileEvent::Committed => self.cluster_file_written(change, None),
-                    FileEvent::Failed(why) => self.cluster_file_written(change, Some(why)),
-                    _ => {}
-                }
+            State::Writing { file: writing, change, in_place } if *writing == file => {
+                let (change, in_place) = (*change, *in_place);
+                let failure = match event {
+                    FileEvent::Written(_) if in_place => None,
+                    FileEvent::Committed => None,
+                    FileEvent::Failed(why) => Some(why.as_str()),
+                    _ => return true,
+                };
+                self.cluster_storage.state = State::Idle;
+                self.cluster_file_reached(change, !in_place, failure);
                 true
             }
-            _ => false,
+            _ => match self.cluster_storage.syncing {
+                Some((syncing, change)) if syncing == file => {
+                    self.cluster_storage.syncing = None;
+                    let failure = if let FileEvent::Failed(why) = event { Some(why.as_str()) } else { None };
+                    self.cluster_file_reached(change, true, failure);
+                    true
+                }
+                _ => false,
+            },
         }
     }
 
@@ -136,34 +187,64 @@ impl Node {
     /// Begins to write what has changed, if nothing is being written.
     pub(super) fn save_cluster(&mut self) {
         let Some(cluster) = &mut self.cluster else { return };
-        if !matches!(self.cluster_storage.state, State::Idle) {
+        let storage = &mut self.cluster_storage;
+        if !matches!(storage.state, State::Idle) {
             return;
         }
         cluster.todo.save = false;
-        cluster.todo.sync = false;
-        let (text, change) = (cluster.to_file(), cluster.change());
+        let bytes: Bytes = cluster.to_file(&mut storage.texts).into();
+        let in_place = storage.is_block && bytes.len() == BLOCK;
+        // A file that takes the other's place is on the disk when it does.
+        storage.to_sync |= std::mem::take(&mut cluster.todo.sync) && in_place;
+        let change = cluster.change();
         let file = self.persistence.new_file();
-        self.cluster_storage.state = State::Writing { file, change };
+        storage.state = State::Writing { file, change, in_place };
+        storage.is_block = bytes.len() == BLOCK;
         let name = self.config.cluster_config_file.clone();
+        if in_place {
+            return self.file(FileEffect::Overwrite { file, name, bytes });
+        }
         self.file(FileEffect::Create { file, name: format!("{name}.new") });
-        self.file(FileEffect::Append { file, bytes: text.into(), sync: false });
+        self.file(FileEffect::Append { file, bytes, sync: false });
         self.file(FileEffect::Commit { file, to: Some(name) });
     }
 
-    fn cluster_file_written(&mut self, change: u64, failure: Option<&str>) {
-        self.cluster_storage.state = State::Idle;
+    /// Has what was written in place on the disk, if somebody waits for that, and no other sync is under way.
+    fn sync_cluster(&mut self) {
+        let storage = &mut self.cluster_storage;
+        // What is being written just now may be the very thing that shall be synced: then its end comes here again.
+        let writing = !matches!(storage.state, State::Idle);
+        if !storage.to_sync || storage.syncing.is_some() || writing {
+            return;
+        }
+        storage.to_sync = false;
+        let file = self.persistence.new_file();
+        self.cluster_storage.syncing = Some((file, self.cluster_storage.written));
+        let name = self.config.cluster_config_file.clone();
+        self.file(FileEffect::SyncNamed { file, name });
+    }
+
+    /// The file has all changes up to this one: the disk's, or at least the system's.
+    fn cluster_file_reached(&mut self, change: u64, disk: bool, failure: Option<&str>) {
         let Some(cluster) = &mut self.cluster else { return };
         if let Some(why) = failure {
+            self.cluster_storage.is_block = false;
             if change > self.cluster_storage.on_request {
                 self.log(LogLevel::Verbose, format!("nodes file: {why}"));
                 return self.give_up_cluster("Fatal: can't update cluster config file.".into());
             }
         } else {
-            cluster.mark_saved(change);
+            let storage = &mut self.cluster_storage;
+            storage.written = storage.written.max(change);
+            if disk {
+                storage.synced = storage.synced.max(change);
+                cluster.mark_saved(change);
+            }
+            self.sync_cluster();
             for id in std::mem::take(&mut self.cluster_storage.held) {
                 // A connection that is gone waits for nothing.
                 let Some(conn) = self.conns.get_mut(id) else { continue };
-                while conn.file_holds.front().is_some_and(|hold| hold.change <= change) {
+                while conn.file_holds.front().is_some_and(|hold| self.cluster_storage.is_safe(hold)) {
                     conn.file_holds.pop_front();
                 }
                 if !conn.file_holds.is_empty() {
@@ -172,9 +253,10 @@ impl Node {
                 self.queue_writer(id);
             }
         }
+        let synced = self.cluster_storage.synced;
         let (due, later) = std::mem::take(&mut self.cluster_storage.answers)
             .into_iter()
-            .partition(|(.., awaited)| *awaited <= change);
+            .partition(|(.., awaited)| *awaited <= if failure.is_none() { synced } else { change });
         self.cluster_storage.answers = later;
         let due: Vec<(ConnId, BytesMut, u64)> = due;
         for (id, answer, _) in due {
@@ -195,7 +277,7 @@ impl Node {
         self.resume_clients();
     }
 
-    /// What the command has answered since `begin` may be told when it is on the disk.
+    /// What the command has answered since `begin` may be told when what it has changed is safe.
     pub(super) fn answer_when_saved(&mut self, conn: &mut Conn, begin: usize, args: Args<'_>) {
         let Some(cluster) = &self.cluster else { return };
         if !cluster.todo.save {
@@ -204,7 +286,8 @@ impl Node {
         let change = cluster.change();
         if !args.is(1, "saveconfig") || self.in_unit() {
             // What the client sends behind it runs meanwhile, so that one write serves many commands.
-            conn.file_holds.push_back(FileHold { from: conn.sent + begin as u64, change });
+            let sync = cluster.todo.sync;
+            conn.file_holds.push_back(FileHold { from: conn.sent + begin as u64, change, sync });
             self.cluster_storage.held.insert(conn.id);
             return;
         }

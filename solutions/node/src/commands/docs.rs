@@ -44,26 +44,51 @@ pub(super) fn key_flags(spec: &CommandSpec, nth: usize) -> &'static [&'static st
 }
 
 /// Where the keys of a command are, for clients that route by them. Told for keys at fixed places; where
-/// the call itself says how many there are, `COMMAND GETKEYS` finds them.
+/// the call itself says how many there are, `COMMAND GETKEYS` finds them. Those of `MIGRATE` stand at one of two places.
 pub(super) fn key_specs(reply: &mut Encoder<'_>, spec: &CommandSpec) {
     if spec.keys.first == 0 {
         return reply.set(0);
     }
     let last = if spec.keys.last < 0 { spec.keys.last } else { spec.keys.last - spec.keys.first };
-    reply.set(1);
+    let flags = key_flags(spec, 0);
+    let first = i64::from(spec.keys.first);
+    let migrates = spec.name == "migrate";
+    reply.set(if migrates { 2 } else { 1 });
+    key_spec(reply, flags, "index", |reply| {
+        reply.map(1);
+        reply.bulk(b"index");
+        reply.integer(first);
+    });
+    key_range(reply, i64::from(last), i64::from(spec.keys.step));
+    if migrates {
+        let flags = [flags, &["incomplete"]].concat();
+        key_spec(reply, &flags, "keyword", |reply| {
+            reply.map(2);
+            reply.bulk(b"keyword");
+            reply.bulk(b"KEYS");
+            reply.bulk(b"startfrom");
+            reply.integer(-2);
+        });
+        key_range(reply, -1, 1);
+    }
+}
+
+/// What is done to these keys, and where the first of them is.
+fn key_spec(reply: &mut Encoder<'_>, flags: &[&str], kind: &str, begin: impl FnOnce(&mut Encoder<'_>)) {
     reply.map(3);
     reply.bulk(b"flags");
-    let flags = key_flags(spec, 0);
     reply.set(flags.len());
     flags.iter().for_each(|flag| reply.simple(flag));
     reply.bulk(b"begin_search");
     reply.map(2);
     reply.bulk(b"type");
-    reply.bulk(b"index");
+    reply.bulk(kind.as_bytes());
     reply.bulk(b"spec");
-    reply.map(1);
-    reply.bulk(b"index");
-    reply.integer(i64::from(spec.keys.first));
+    begin(reply);
+}
+
+/// Where the others are.
+fn key_range(reply: &mut Encoder<'_>, last: i64, step: i64) {
     reply.bulk(b"find_keys");
     reply.map(2);
     reply.bulk(b"type");
@@ -71,9 +96,9 @@ pub(super) fn key_specs(reply: &mut Encoder<'_>, spec: &CommandSpec) {
     reply.bulk(b"spec");
     reply.map(3);
     reply.bulk(b"lastkey");
-    reply.integer(i64::from(last));
+    reply.integer(last);
     reply.bulk(b"keystep");
-    reply.integer(i64::from(spec.keys.step));
+    reply.integer(step);
     reply.bulk(b"limit");
     reply.integer(0);
 }

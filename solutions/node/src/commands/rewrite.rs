@@ -71,7 +71,7 @@ impl Node {
                 self.file(FileEffect::Append { file, bytes: new.into(), sync: true });
                 self.file(FileEffect::Commit { file, to: Some(name) });
             }
-            FileEvent::Written(_) => {}
+            FileEvent::Written(_) | FileEvent::Synced => {}
             FileEvent::Committed => self.rewrite_ended(None),
             FileEvent::Failed(why) => {
                 let why = why.clone();

@@ -55,6 +55,7 @@ fn config_set(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
             node.refresh_appendonly();
             node.refresh_cluster_config();
             node.keyspace.compact = node.config.compact;
+            node.keyspace.set_usage(node.config.usage());
             node.slowlog.entries.truncate(node.config.slowlog_max_len);
             node.evict();
             node.encoder(conn).simple("OK");

@@ -1,7 +1,7 @@
 //! Limits on memory: for the data, and for what waits to be sent to a client.
 
 use core_types::Millis;
-use keyspace::Evict;
+use keyspace::{Evict, Usage};
 
 use super::{Config, values};
 
@@ -20,15 +20,25 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// The words for them. Redis has two more, which count how often a key is used; we keep no such count.
-    pub(super) const WORDS: &'static [&'static str] =
-        &["volatile-lru", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-random", "noeviction"];
+    /// The words for them, in the order in which Redis lists them.
+    pub(super) const WORDS: &'static [&'static str] = &[
+        "volatile-lru",
+        "volatile-lfu",
+        "volatile-random",
+        "volatile-ttl",
+        "allkeys-lru",
+        "allkeys-lfu",
+        "allkeys-random",
+        "noeviction",
+    ];
 
-    const ALL: [Policy; 6] = [
+    const ALL: [Policy; 8] = [
         Policy::Evict { by: Evict::LeastRecentlyUsed, volatile: true },
+        Policy::Evict { by: Evict::LeastFrequentlyUsed, volatile: true },
         Policy::Evict { by: Evict::Random, volatile: true },
         Policy::Evict { by: Evict::SoonestToExpire, volatile: true },
         Policy::Evict { by: Evict::LeastRecentlyUsed, volatile: false },
+        Policy::Evict { by: Evict::LeastFrequentlyUsed, volatile: false },
         Policy::Evict { by: Evict::Random, volatile: false },
         Policy::NoEviction,
     ];
@@ -41,6 +51,18 @@ impl Policy {
     pub(super) fn of(word: &str) -> Policy {
         let found = Policy::WORDS.iter().position(|known| *known == word);
         found.map_or(Policy::NoEviction, |at| Policy::ALL[at])
+    }
+}
+
+impl Config {
+    /// What the data set has to keep about the use of keys, for the policy and for `OBJECT`.
+    pub fn usage(&self) -> Usage {
+        match self.maxmemory_policy {
+            Policy::Evict { by: Evict::LeastFrequentlyUsed, .. } => {
+                Usage::Frequency { log_factor: self.lfu_log_factor, decay: self.lfu_decay_time }
+            }
+            _ => Usage::Time,
+        }
     }
 }
 

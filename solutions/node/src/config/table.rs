@@ -309,6 +309,8 @@ pub(super) static DIRECTIVES: &[Directive] = &[
         },
     ),
     directive("latency-monitor-threshold", Any, number!(latency_monitor_threshold, 0, i64::MAX)),
+    directive("lfu-decay-time", Any, number!(lfu_decay_time, 0, INT_MAX)),
+    directive("lfu-log-factor", Any, number!(lfu_log_factor, 0, INT_MAX)),
     renamed(
         "list-max-ziplist-size",
         directive("list-max-listpack-size", Any, compact!(list_node, i32::MIN as i64, INT_MAX)),

@@ -35,14 +35,17 @@ pub(crate) struct Aof {
     pub(super) selected: Option<usize>,
     /// Commands that are not on their way yet.
     pub(super) buffer: BytesMut,
-    /// How many bytes were ever appended, how many of those are on the disk.
+    /// How many bytes were ever appended, how many of those the system has, and how many are on the disk.
     pub(super) position: u64,
+    pub(super) written: u64,
     pub(super) synced: u64,
     /// The piece that is on its way: the position of its end, and whether it is synced.
     pub(super) in_flight: Option<(u64, bool)>,
+    /// What was written is on its way to the disk, up to this position.
+    pub(super) syncing: Option<u64>,
     pub(super) last_sync: Millis,
-    /// Increments that are being closed, and the position at which they ended.
-    closing: Vec<(FileId, u64)>,
+    /// Increments that are being closed.
+    closing: Vec<Closing>,
     /// The manifest that is being written, and the files to delete once it is there.
     writing: Option<(FileId, Vec<String>)>,
     /// Connections whose output waits for the disk.
@@ -55,6 +58,15 @@ pub(crate) struct Aof {
     pub(super) size_at_rewrite: u64,
     pub(super) error: Option<String>,
     tried_at: Millis,
+}
+
+/// An increment that is being closed.
+struct Closing {
+    file: FileId,
+    /// The position at which it ends.
+    end: u64,
+    /// Pieces of it that are still to be written.
+    pieces: usize,
 }
 
 impl Aof {
@@ -70,6 +82,11 @@ impl Aof {
     /// What is on the disk will be found there after a crash.
     pub(super) fn is_promised(&self) -> bool {
         self.on && !self.starting && self.file.is_some()
+    }
+
+    /// A manifest is on its way to the disk.
+    pub(super) fn names_are_written(&self) -> bool {
+        self.writing.is_some()
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -183,8 +200,9 @@ impl Node {
         let aof = &mut self.persistence.aof;
         let Some(file) = aof.file.take() else { return };
         let bytes = aof.buffer.split().freeze();
-        aof.in_flight = None;
-        aof.closing.push((file, aof.position));
+        let pieces = 1 + usize::from(aof.in_flight.take().is_some());
+        aof.syncing = None;
+        aof.closing.push(Closing { file, end: aof.position, pieces });
         self.file(FileEffect::Append { file, bytes, sync: false });
         self.file(FileEffect::Commit { file, to: None });
     }
@@ -253,11 +271,8 @@ impl Node {
             (false, true) => self.stop_aof(),
             _ => {}
         }
-        if self.config.appendfsync != Fsync::Always {
-            // Nobody waits for the disk any more.
-            self.persistence.aof.synced = self.persistence.aof.position;
-            self.release_output();
-        }
+        // Who waits for the disk may have to wait for less from now on.
+        self.release_output();
     }
 
     fn start_aof(&mut self) {
@@ -302,15 +317,30 @@ impl Node {
         let aof = &mut self.persistence.aof;
         match event {
             FileEvent::Written(_) if aof.file == Some(file) => {
-                if let Some((end, true)) = aof.in_flight.take() {
-                    aof.synced = aof.synced.max(end);
+                if let Some((end, sync)) = aof.in_flight.take() {
+                    aof.reached(end, sync);
                     self.release_output();
                 }
             }
+            FileEvent::Written(_) => {
+                if let Some(closing) = aof.closing.iter_mut().find(|closing| closing.file == file) {
+                    closing.pieces -= 1;
+                    if closing.pieces == 0 {
+                        let end = closing.end;
+                        aof.reached(end, false);
+                        self.release_output();
+                    }
+                }
+            }
+            FileEvent::Synced if aof.file == Some(file) => {
+                if let Some(end) = aof.syncing.take() {
+                    aof.reached(end, true);
+                }
+            }
             FileEvent::Committed => {
-                if let Some(at) = aof.closing.iter().position(|(closing, _)| *closing == file) {
-                    let (_, end) = aof.closing.remove(at);
-                    aof.synced = aof.synced.max(end);
+                if let Some(at) = aof.closing.iter().position(|closing| closing.file == file) {
+                    let Closing { end, .. } = aof.closing.remove(at);
+                    aof.reached(end, true);
                     self.release_output();
                 } else if aof.writing.as_ref().is_some_and(|(writing, _)| *writing == file) {
                     let history = aof.writing.take().map(|(_, history)| history);
@@ -337,8 +367,12 @@ impl Node {
         aof.buffer.clear();
         aof.file = None;
         aof.in_flight = None;
+        aof.syncing = None;
         aof.starting = true;
         aof.tried_at = self.now;
+        // Writes are refused from here on (`MISCONF`); those that were taken are answered, as Redis answers them.
+        aof.reached(aof.position, false);
+        self.release_output();
     }
 
     pub(super) fn aof_cron(&mut self) {

@@ -6,9 +6,16 @@
 //!
 //! # Replies that wait
 //!
-//! With `appendfsync always` nothing leaves the node that was said after a write which is not on the disk
-//! yet: not the reply of that write, not the reply of a read that saw it, not the stream to the replicas.
-//! Each connection remembers from which byte on its output waits, and for what.
+//! Nothing leaves the node that was said after a write which is not safe yet: not the reply of that write, not
+//! the reply of a read that saw it, not the stream to the replicas. Each connection remembers from which byte on
+//! its output waits, and for what. What is safe depends on `appendfsync`:
+//!
+//! - `always`: what is on the disk. It survives the machine.
+//! - `everysec` and `no`: what the system has (`write(2)` is done). It survives the process, whatever kills it. With
+//!   `everysec` the disk has it a second later at most, or when it gets to it.
+//!
+//! The second is what Redis does before it sleeps (`flushAppendOnlyFile`), but for one case: while an `fsync` runs,
+//! Redis puts the write off for up to two seconds, and answers meanwhile. We write all the same.
 
 use bytes::BytesMut;
 use core_types::{Args, ArgsBuf, Millis, write_command};
@@ -42,9 +49,20 @@ impl Aof {
         self.increment_size += grown;
     }
 
-    /// True if all that was ever appended is on the disk.
-    pub(super) fn is_safe(&self) -> bool {
-        self.synced >= self.position
+    /// Up to where the file is as safe as this policy wants it.
+    pub(super) fn safe(&self, policy: Fsync) -> u64 {
+        match policy {
+            Fsync::Always => self.synced,
+            Fsync::EverySec | Fsync::No => self.written,
+        }
+    }
+
+    /// The system, or even the disk, has the file up to here.
+    pub(super) fn reached(&mut self, position: u64, disk: bool) {
+        self.written = self.written.max(position);
+        if disk {
+            self.synced = self.synced.max(position);
+        }
     }
 }
 
@@ -78,6 +96,11 @@ impl Node {
         aof.in_flight.is_none() && !aof.buffer.is_empty()
     }
 
+    /// A flush is dear, and serves the better the more it is put off: it waits for the disk.
+    pub fn flush_waits_for_disk(&self) -> bool {
+        self.config.appendfsync == Fsync::Always
+    }
+
     /// Puts what the append-only file has grown by on its way to the disk.
     pub fn flush_files(&mut self, now: Millis) {
         self.now = now;
@@ -98,34 +121,37 @@ impl Node {
         if aof.in_flight.is_some() {
             return;
         }
-        let sync = match self.config.appendfsync {
-            Fsync::Always => !aof.is_safe(),
-            Fsync::EverySec => !aof.is_safe() && self.now.since(aof.last_sync) >= Millis(1000),
-            Fsync::No => false,
-        };
-        if aof.buffer.is_empty() && !sync {
-            return;
+        let policy = self.config.appendfsync;
+        let behind = aof.synced < aof.position;
+        let sync = policy == Fsync::Always && behind;
+        if !aof.buffer.is_empty() || sync {
+            let bytes = aof.buffer.split().freeze();
+            if aof.buffer.capacity() == 0 {
+                aof.buffer = BytesMut::new();
+            }
+            aof.in_flight = Some((aof.position, sync));
+            // A new increment is found by the manifest that names it: until that is there, all waits behind it.
+            let in_order = policy == Fsync::Always || aof.names_are_written();
+            self.file(if in_order {
+                FileEffect::Append { file, bytes, sync }
+            } else {
+                FileEffect::Record { file, bytes }
+            });
         }
-        if sync {
+        let aof = &mut self.persistence.aof;
+        let due = behind && aof.syncing.is_none() && self.now.since(aof.last_sync) >= Millis(1000);
+        if policy == Fsync::EverySec && due {
+            aof.syncing = Some(aof.position);
             aof.last_sync = self.now;
+            self.file(FileEffect::Sync { file });
         }
-        let bytes = aof.buffer.split().freeze();
-        if aof.buffer.capacity() == 0 {
-            aof.buffer = BytesMut::new();
-        }
-        aof.in_flight = Some((aof.position, sync));
-        self.file(FileEffect::Append { file, bytes, sync });
     }
 
-    /// Output of `conn` from its last byte that was looked at on waits for the disk, if anything does.
+    /// Output of `conn` from its last byte that was looked at on waits until the file is safe, if anything does.
     pub(crate) fn hold_output(&mut self, conn: &mut Conn) {
         let aof = &mut self.persistence.aof;
         let end = conn.queued_until();
-        if self.config.appendfsync == Fsync::Always
-            && aof.is_promised()
-            && !aof.is_safe()
-            && end > conn.looked_at
-        {
+        if end > conn.looked_at && aof.is_promised() && aof.safe(self.config.appendfsync) < aof.position {
             conn.holds.push_back(Hold { from: conn.looked_at, until: aof.position });
             aof.held.insert(conn.id);
         }
@@ -134,8 +160,11 @@ impl Node {
 
     /// How much of the connection's output may leave now.
     pub(crate) fn free_output(&self, conn: &Conn) -> usize {
-        let synced = self.persistence.aof.synced;
-        let waits = conn.holds.iter().find(|hold| hold.until > synced).map(|hold| hold.from);
+        if conn.holds.is_empty() && conn.file_holds.is_empty() {
+            return conn.out.len();
+        }
+        let safe = self.persistence.aof.safe(self.config.appendfsync);
+        let waits = conn.holds.iter().find(|hold| hold.until > safe).map(|hold| hold.from);
         let first = waits.into_iter().chain(conn.file_holds.front().map(|hold| hold.from)).min();
         match first {
             Some(from) => (from.saturating_sub(conn.sent) as usize).min(conn.out.len()),
@@ -148,14 +177,14 @@ impl Node {
         self.conns.get(id).is_some_and(|conn| self.free_output(conn) < conn.out.len())
     }
 
-    /// More is on the disk: lets go what waited for it.
+    /// More is safe: lets go what waited for it.
     pub(super) fn release_output(&mut self) {
-        let synced = self.persistence.aof.synced;
+        let safe = self.persistence.aof.safe(self.config.appendfsync);
         let held = std::mem::take(&mut self.persistence.aof.held);
         for id in held {
             // A connection that is taken out is looked at again when it is put back.
             let Some(conn) = self.conns.get_mut(id) else { continue };
-            while conn.holds.front().is_some_and(|hold| hold.until <= synced) {
+            while conn.holds.front().is_some_and(|hold| hold.until <= safe) {
                 conn.holds.pop_front();
             }
             if !conn.holds.is_empty() {

@@ -222,7 +222,7 @@ impl Node {
                 self.warn(format!("Write error saving DB on disk: {why}"));
                 self.cancel_job();
             }
-            FileEvent::Piece(_) | FileEvent::End | FileEvent::Missing => {}
+            FileEvent::Piece(_) | FileEvent::End | FileEvent::Missing | FileEvent::Synced => {}
         }
     }
 

@@ -135,7 +135,7 @@ impl Node {
             FileEvent::Failed(why) => {
                 Err(format!("Fatal error: can't open {} for reading: {why}", loading.name))
             }
-            FileEvent::Written(_) | FileEvent::Committed => Ok(true),
+            FileEvent::Written(_) | FileEvent::Synced | FileEvent::Committed => Ok(true),
         };
         match outcome {
             Ok(true) => self.persistence.loading = Some(loading),
@@ -242,7 +242,11 @@ impl Node {
     }
 
     pub(super) fn loader(&mut self) -> rdb::Loader {
-        let options = rdb::Options { compact: self.config.compact, ..rdb::Options::default() };
+        let options = rdb::Options {
+            compact: self.config.compact,
+            usage: self.config.usage(),
+            ..rdb::Options::default()
+        };
         let seed = self.rng.next_u64();
         let mut loader = rdb::Loader::new(self.config.databases, seed, options);
         self.index_slots_of(&mut loader);

@@ -17,7 +17,10 @@
 //! - `save` is empty unless it is set, where Redis has `3600 1 300 100 60 10000`: a node of an exercise
 //!   should leave no files behind that nobody asked for. A file that is there is loaded all the same.
 //! - The base of an append-only file is always an RDB file (`aof-use-rdb-preamble yes`).
-//! - One thread does all writing, so a slow `fsync` delays the next write instead of competing with it.
+//! - One thread does all that takes a disk's time, in order: snapshots, and every `fsync`. What clients wait for is
+//!   small, and written at once (`FileEffect::Record`), also while that thread is at work.
+//! - Redis with `everysec` puts a write off while an `fsync` runs, for up to two seconds, and answers clients before
+//!   it. Here an answer never leaves before `write(2)`: see `feed`.
 
 mod aof;
 mod commands;

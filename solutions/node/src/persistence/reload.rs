@@ -92,7 +92,7 @@ impl Node {
             }),
             FileEvent::Missing => Err("No such file or directory".into()),
             FileEvent::Failed(why) => Err(why),
-            FileEvent::Written(_) | FileEvent::Committed => Ok(()),
+            FileEvent::Written(_) | FileEvent::Synced | FileEvent::Committed => Ok(()),
         };
         if let Err(why) = outcome {
             self.log(LogLevel::Warning, format!("DEBUG RELOAD: {why}"));

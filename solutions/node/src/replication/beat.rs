@@ -34,7 +34,8 @@ impl Node {
             .collect();
         let may_ping = may_add(&self.replication.role, Own::Ping)
             && self.replication.log.is_some()
-            && self.replication.failover.is_none();
+            && self.replication.failover.is_none()
+            && !self.is_handing_over();
         let (timers, mut beats) = (self.timers(), Vec::new());
         master_beat(self.now, &timers, &mut self.replication.pinged_at, may_ping, &peers, &mut beats);
         for beat in beats {

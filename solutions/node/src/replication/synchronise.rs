@@ -58,7 +58,11 @@ impl Node {
     /// `+FULLRESYNC`: a snapshot follows.
     pub(super) fn begin_sync(&mut self, id: ReplId, offset: Offset) {
         let seed = self.rng.next_u64();
-        let options = rdb::Options { compact: self.config.compact, ..rdb::Options::default() };
+        let options = rdb::Options {
+            compact: self.config.compact,
+            usage: self.config.usage(),
+            ..rdb::Options::default()
+        };
         let mut loader = rdb::Loader::new(self.config.databases, seed, options);
         self.index_slots_of(&mut loader);
         if let Some(upstream) = &mut self.replication.upstream {

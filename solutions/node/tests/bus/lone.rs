@@ -28,10 +28,15 @@ pub(crate) struct Word {
     sender: NodeId,
     slots: Bitmap,
     epoch: Epoch,
+    /// The sender's current epoch, if it is not `epoch`.
+    current: Option<Epoch>,
     master: Option<NodeId>,
     ports: (u16, u16),
     told: Option<(NodeId, String, u16)>,
     name: Option<String>,
+    offset: Offset,
+    /// Of the message itself: paused, with force.
+    flags: u8,
     body: Option<What>,
 }
 
@@ -40,6 +45,7 @@ enum What {
     Fail(NodeId),
     Update(NodeId, Box<Bitmap>, Epoch),
     Message(String, String),
+    Nothing,
 }
 
 fn word(kind: Kind, sender: NodeId) -> Word {
@@ -49,10 +55,13 @@ fn word(kind: Kind, sender: NodeId) -> Word {
         sender,
         slots,
         epoch,
+        current: None,
         master: None,
         ports: (7000, 17001),
         told: None,
         name: None,
+        offset: Offset(0),
+        flags: 0,
         body: None,
     }
 }
@@ -84,7 +93,45 @@ pub(crate) fn message(sender: NodeId, channel: &str, message: &str) -> Word {
     Word { body: Some(What::Message(channel.into(), message.into())), ..word(Kind::Publish, sender) }
 }
 
+/// A replica asks for a vote in this epoch.
+pub(crate) fn request(sender: NodeId, epoch: u64) -> Word {
+    Word { body: Some(What::Nothing), ..word(Kind::AuthRequest, sender) }.in_epoch(epoch)
+}
+
+pub(crate) fn vote(sender: NodeId, epoch: u64) -> Word {
+    Word { body: Some(What::Nothing), ..word(Kind::AuthAck, sender) }.in_epoch(epoch)
+}
+
+/// A replica asks its master to pause.
+pub(crate) fn pause(sender: NodeId) -> Word {
+    Word { body: Some(What::Nothing), ..word(Kind::FailoverStart, sender) }
+}
+
+pub(crate) fn shard_message(sender: NodeId, channel: &str, message: &str) -> Word {
+    Word { kind: Kind::PublishShard, ..self::message(sender, channel, message) }
+}
+
 impl Word {
+    pub(crate) fn in_epoch(mut self, current: u64) -> Word {
+        self.current = Some(Epoch(current));
+        self
+    }
+
+    pub(crate) fn forced(mut self) -> Word {
+        self.flags |= message_flag::FORCE_ACK;
+        self
+    }
+
+    pub(crate) fn paused_at(mut self, offset: u64) -> Word {
+        (self.flags, self.offset) = (self.flags | message_flag::PAUSED, Offset(offset));
+        self
+    }
+
+    pub(crate) fn with_offset(mut self, offset: u64) -> Word {
+        self.offset = Offset(offset);
+        self
+    }
+
     pub(crate) fn at(mut self, port: u16, bus_port: u16) -> Word {
         self.ports = (port, bus_port);
         self
@@ -118,9 +165,9 @@ impl Word {
         let flags = if self.master.is_some() { node_flag::REPLICA } else { node_flag::MASTER };
         let header = Header {
             sender: self.sender,
-            current_epoch: self.epoch,
+            current_epoch: self.current.unwrap_or(self.epoch),
             config_epoch: self.epoch,
-            offset: Offset(0),
+            offset: self.offset,
             slots: &self.slots,
             master: self.master,
             ip: "",
@@ -129,7 +176,7 @@ impl Word {
             bus_port: self.ports.1,
             flags,
             down: false,
-            message_flags: if self.name.is_some() { message_flag::EXTENSIONS } else { 0 },
+            message_flags: self.flags | if self.name.is_some() { message_flag::EXTENSIONS } else { 0 },
         };
         let mut out = BytesMut::new();
         match &self.body {
@@ -141,6 +188,7 @@ impl Word {
                 let (channel, message) = (channel.as_bytes(), message.as_bytes());
                 assert!(encode::publish(&mut out, self.kind, &header, channel, message));
             }
+            Some(What::Nothing) => encode::plain(&mut out, self.kind, &header),
             None => {
                 let told = self.told.iter().map(|(id, ip, flags)| Gossip {
                     id: *id,
@@ -180,14 +228,29 @@ pub(crate) struct Lone {
     /// Connections that it has asked for, in order.
     opened: Vec<(ConnId, String)>,
     closed: BTreeSet<ConnId>,
+    /// `Some`: nobody takes connections, and these are being made.
+    calls: Option<Vec<ConnId>>,
     /// `Some`: the disk stands still, and this is what it has to do.
     disk: Option<Vec<FileEffect>>,
+    /// What an earlier run has left.
+    file: Option<Vec<u8>>,
+    /// What it has written last.
+    pub(crate) written: String,
     said: BTreeMap<ConnId, Vec<u8>>,
 }
 
 impl Lone {
     /// At 10.0.0.1, port 7000, with a node timeout of two seconds.
     pub(crate) fn new() -> Lone {
+        Lone::after(None)
+    }
+
+    /// The same, with the file that an earlier one has left.
+    pub(crate) fn restarted(file: &str) -> Lone {
+        Lone::after(Some(file.into()))
+    }
+
+    fn after(file: Option<Vec<u8>>) -> Lone {
         let config = Config {
             port: 7000,
             protected_mode: false,
@@ -202,7 +265,10 @@ impl Lone {
             now,
             opened: Vec::new(),
             closed: BTreeSet::new(),
+            calls: None,
             disk: None,
+            file,
+            written: String::new(),
             said: BTreeMap::new(),
         };
         lone.settle();
@@ -226,7 +292,10 @@ impl Lone {
                 },
                 Effect::Connect { conn, to } => {
                     self.opened.push((conn, to.to_string()));
-                    self.node.connected(self.now, conn, "10.0.0.1:40000");
+                    match &mut self.calls {
+                        Some(waiting) => waiting.push(conn),
+                        None => self.node.connected(self.now, conn, "10.0.0.1:40000"),
+                    }
                 }
                 Effect::Close { conn } => {
                     self.closed.insert(conn);
@@ -242,13 +311,40 @@ impl Lone {
     }
 
     fn write(&mut self, effect: FileEffect) {
+        if let FileEffect::Append { bytes, .. } | FileEffect::Overwrite { bytes, .. } = &effect {
+            self.written = String::from_utf8_lossy(bytes).into_owned();
+        }
         let mut tell = |file: FileId, event: FileEvent<'_>| self.node.file_event(self.now, file, event);
         match effect {
-            FileEffect::Read { file, .. } => tell(file, FileEvent::Missing),
-            FileEffect::Append { file, bytes, .. } => tell(file, FileEvent::Written(bytes.len())),
+            FileEffect::Read { file, name } => match self.file.as_ref().filter(|_| name == "nodes.conf") {
+                Some(bytes) => {
+                    tell(file, FileEvent::Piece(bytes));
+                    tell(file, FileEvent::End);
+                }
+                None => tell(file, FileEvent::Missing),
+            },
+            FileEffect::Append { file, bytes, .. }
+            | FileEffect::Record { file, bytes }
+            | FileEffect::Overwrite { file, bytes, .. } => {
+                tell(file, FileEvent::Written(bytes.len()));
+            }
+            FileEffect::SyncNamed { file, .. } => tell(file, FileEvent::Synced),
             FileEffect::Commit { file, .. } => tell(file, FileEvent::Committed),
             _ => {}
         }
+    }
+
+    /// From now on connections take their time.
+    pub(crate) fn hold_calls(&mut self) {
+        self.calls = Some(Vec::new());
+    }
+
+    /// All of them stand now.
+    pub(crate) fn take_calls(&mut self) {
+        for conn in self.calls.take().unwrap_or_default() {
+            self.node.connected(self.now, conn, "10.0.0.1:40000");
+        }
+        self.settle();
     }
 
     pub(crate) fn stop_disk(&mut self) {

@@ -1,6 +1,8 @@
 //! One node of a cluster, and a test that plays all the others: what it says to whom, what it believes, and what it
 //! makes of lies.
 
+mod ballots;
+mod failing;
 mod lies;
 mod lone;
 
@@ -275,16 +277,75 @@ fn a_message_reaches_the_subscribers_of_this_node() {
 }
 
 #[test]
+fn what_is_said_while_a_connection_is_made_comes_behind_its_first_ping() {
+    let mut lone = Lone::new();
+    let friend = lone.befriend(1, "10.0.0.7");
+    let old = lone.link(friend);
+    lone.hold_calls();
+    // Half a node timeout until it is pinged, and half of one for the answer.
+    lone.pass(2_300);
+    assert!(lone.closed(old), "the connection is made anew");
+    lone.run("PUBLISH news one");
+    lone.run("PUBLISH news other");
+    let link = lone.link(friend);
+    assert!(lone.said(link).kinds().is_empty(), "it does not stand yet");
+    lone.take_calls();
+    assert_eq!(lone.said(link).kinds(), [Kind::Ping, Kind::Publish, Kind::Publish]);
+    lone.run("PUBLISH news more");
+    assert_eq!(lone.said(link).kinds(), [Kind::Publish]);
+}
+
+#[test]
+fn who_gives_a_slot_away_is_told_that_it_does_not_listen_any_more() {
+    let mut lone = Lone::new();
+    lone.ok("CLUSTER ADDSLOTSRANGE 0 16383");
+    lone.pass(3_000);
+    let client = lone.client();
+    for command in ["HELLO 3", "SSUBSCRIBE foo", "SSUBSCRIBE bar"] {
+        lone.tell(client, command);
+    }
+    lone.heard(client);
+    lone.tell(client, "CLUSTER DELSLOTS 12182 5061");
+    let of = |name: &str, left: u32| format!(">3\r\n$12\r\nsunsubscribe\r\n$3\r\n{name}\r\n:{left}\r\n");
+    assert_eq!(lone.heard(client), of("bar", 1) + &of("foo", 0) + "+OK\r\n");
+}
+
+#[test]
+fn a_replica_loses_its_listeners_with_its_masters_slots() {
+    let mut lone = Lone::new();
+    let (master, other) = (lone.befriend(1, "10.0.0.7"), lone.befriend(2, "10.0.0.8"));
+    let (link, elsewhere) = (lone.link(master), lone.link(other));
+    lone.hear(link, &lone::pong(master).owning(0..16384, 5));
+    lone.ok(&format!("CLUSTER REPLICATE {master}"));
+    lone.pass(200);
+    let client = lone.client();
+    for command in ["HELLO 3", "SSUBSCRIBE foo", "SSUBSCRIBE bar"] {
+        lone.tell(client, command);
+    }
+    let told = lone.heard(client);
+    assert!(told.ends_with("$3\r\nbar\r\n:2\r\n"), "{told}");
+    // foo is in slot 12182, bar in 5061.
+    lone.hear(elsewhere, &lone::pong(other).owning(12000..13000, 6));
+    assert_eq!(lone.heard(client), ">3\r\n$12\r\nsunsubscribe\r\n$3\r\nfoo\r\n:1\r\n");
+    // Its master becomes a replica, and has no slots any more.
+    lone.hear(link, &lone::pong(master).following(other));
+    assert_eq!(lone.heard(client), ">3\r\n$12\r\nsunsubscribe\r\n$3\r\nbar\r\n:0\r\n");
+}
+
+#[test]
 fn reports_of_failure_are_counted_and_withdrawn() {
     let mut lone = Lone::new();
     let (one, other) = (lone.befriend(1, "10.0.0.7"), lone.befriend(2, "10.0.0.8"));
     let link = lone.link(one);
     let reports = |lone: &mut Lone| lone.run(&format!("CLUSTER COUNT-FAILURE-REPORTS {other}"));
-    let bad = lone::pong(one).telling_flags(other, "10.0.0.8", node_flag::MASTER | node_flag::MAYBE_FAIL);
+    let flags = node_flag::MASTER | node_flag::MAYBE_FAIL;
+    lone.hear(link, &lone::pong(one).telling_flags(other, "10.0.0.8", flags));
+    assert_eq!(reports(&mut lone), ":0\r\n", "it has no slots, and no say");
+    let bad = lone::pong(one).owning(0..9, 9).telling_flags(other, "10.0.0.8", flags);
     lone.hear(link, &bad);
     lone.hear(link, &bad);
     assert_eq!(reports(&mut lone), ":1\r\n");
-    lone.hear(link, &lone::pong(one).telling(other, "10.0.0.8"));
+    lone.hear(link, &lone::pong(one).owning(0..9, 9).telling(other, "10.0.0.8"));
     assert_eq!(reports(&mut lone), ":0\r\n");
     lone.hear(link, &bad);
     lone.pass(4_100);

@@ -99,11 +99,22 @@ impl Pair {
                 self.open.insert((port, file), (name, Vec::new()));
                 file
             }
-            FileEffect::Append { file, bytes, .. } => {
+            FileEffect::Append { file, bytes, .. } | FileEffect::Record { file, bytes } => {
                 if let Some((_, content)) = self.open.get_mut(&(port, file)) {
                     content.extend_from_slice(&bytes);
                 }
                 events.push(FileEvent::Written(bytes.len()));
+                file
+            }
+            FileEffect::Overwrite { file, name, bytes } => {
+                let content = self.files.entry((port, name)).or_default();
+                let behind = content.get(bytes.len()..).unwrap_or_default().to_vec();
+                *content = [&bytes[..], &behind].concat();
+                events.push(FileEvent::Written(bytes.len()));
+                file
+            }
+            FileEffect::Sync { file } | FileEffect::SyncNamed { file, .. } => {
+                events.push(FileEvent::Synced);
                 file
             }
             FileEffect::Commit { file, to } => {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Args, Parser};
 
 use super::cluster::ClusterArgs;
+use super::survey::Survey;
 use super::uri::Uri;
 
 /// How to reach a server and log in; the same for the client and for `--cluster`.
@@ -86,7 +87,7 @@ pub(super) struct ClientArgs {
     /// Run the command this many times (-1: for ever)
     #[arg(short = 'r', value_name = "times", default_value_t = 1, allow_negative_numbers = true)]
     pub(super) repeat: i64,
-    /// With -r: wait this many seconds between two runs
+    /// With -r, --stat and --latency: this many seconds between two lines; with --bigkeys: between 100 batches of keys
     #[arg(short = 'i', value_name = "seconds", default_value_t = 0.0)]
     pub(super) interval: f64,
     /// Read the last argument from standard input
@@ -128,6 +129,11 @@ pub(super) struct ClientArgs {
     /// With --pipe: give up if no reply comes for this many seconds after the last byte (0: never)
     #[arg(long, value_name = "seconds", default_value_t = 30)]
     pub(super) pipe_timeout: u64,
+    /// With --scan, --bigkeys, --memkeys or --hotkeys: only keys that match
+    #[arg(long, value_name = "pattern")]
+    pub(super) pattern: Option<String>,
+    #[command(flatten)]
+    look: Look,
     /// Look after a cluster: create, check, reshard, … (see `--cluster help`)
     #[arg(long, value_name = "command")]
     cluster: Option<String>,
@@ -137,6 +143,57 @@ pub(super) struct ClientArgs {
     /// The command
     #[arg(trailing_var_arg = true, value_name = "command")]
     pub(super) command: Vec<OsString>,
+}
+
+/// Ways to look at a server, of which one is chosen.
+#[derive(Args, Clone, Debug)]
+#[group(multiple = false)]
+struct Look {
+    /// List all keys, or those that match --pattern
+    #[arg(long)]
+    scan: bool,
+    /// Find the biggest key of each type, by its number of elements
+    #[arg(long)]
+    bigkeys: bool,
+    /// Find the biggest key of each type, by the memory it takes
+    #[arg(long)]
+    memkeys: bool,
+    /// The same, looking at so many elements of each key (0: at all)
+    #[arg(long, value_name = "n")]
+    memkeys_samples: Option<u64>,
+    /// Find the keys that are used most, as an LFU policy estimates it
+    #[arg(long)]
+    hotkeys: bool,
+    /// Find the keys that are used most, by counting for so many seconds (MONITOR: the server will feel it)
+    #[arg(long, value_name = "seconds")]
+    hotkeys_for: Option<f64>,
+    /// Show what the server does: keys, memory, clients, requests
+    #[arg(long)]
+    stat: bool,
+    /// Measure how long answers take
+    #[arg(long)]
+    latency: bool,
+    /// The same with a new line every 15 seconds (or -i)
+    #[arg(long)]
+    latency_history: bool,
+}
+
+impl ClientArgs {
+    /// The way to look at the server that was asked for.
+    pub(super) fn survey(&self) -> Option<Survey> {
+        match &self.look {
+            Look { scan: true, .. } => Some(Survey::Keys),
+            Look { bigkeys: true, .. } => Some(Survey::BigKeys),
+            Look { memkeys: true, .. } => Some(Survey::MemKeys { samples: None }),
+            Look { memkeys_samples: samples @ Some(_), .. } => Some(Survey::MemKeys { samples: *samples }),
+            Look { hotkeys: true, .. } => Some(Survey::HotKeys),
+            Look { hotkeys_for: Some(seconds), .. } => Some(Survey::HotKeysFor(*seconds)),
+            Look { stat: true, .. } => Some(Survey::Stat),
+            Look { latency: true, .. } => Some(Survey::Latency { history: false }),
+            Look { latency_history: true, .. } => Some(Survey::Latency { history: true }),
+            _ => None,
+        }
+    }
 }
 
 /// `yes` or `no`; the first letter decides.

@@ -96,7 +96,7 @@ impl Future for Connection {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        this.line.register(cx.waker());
+        this.line.bell.register(cx.waker());
         // An error and the peer's end are the same to us.
         let done = this.shovel(cx);
         done.map(|_| this.driver.forget(this.link))
@@ -108,7 +108,7 @@ pub(super) async fn open(driver: Rc<Driver>, link: LinkId, line: Rc<Line>, to: E
     let mut connecting = Box::pin(async { TcpStream::connect(resolve(&to).await?).await });
     // `None`: the proxy gave up waiting.
     let outcome = poll_fn(|cx| {
-        line.register(cx.waker());
+        line.bell.register(cx.waker());
         if line.closing.get() { Poll::Ready(None) } else { connecting.as_mut().poll(cx).map(Some) }
     });
     match outcome.await {

@@ -68,22 +68,32 @@ impl Liar {
         effect: FileEffect,
         io: &mut Io<'_, '_>,
     ) {
-        let FileEffect::Commit { file, to: Some(to) } = effect else {
-            return carry_out(node, files, effect, io);
-        };
-        let Some(name) = files.remove(&file) else { return };
         let now = io.now();
-        self.count += 1;
-        let aside = format!("{name}.{}", self.count);
-        io.disk().sync(&name);
-        io.disk().rename(&name, &aside);
+        let (file, to, aside, event) = match effect {
+            FileEffect::Commit { file, to: Some(to) } => {
+                let Some(name) = files.remove(&file) else { return };
+                let aside = self.aside(&name);
+                io.disk().sync(&name);
+                io.disk().rename(&name, &aside);
+                (file, to, aside, FileEvent::Committed)
+            }
+            // It says that the file is there for good, and sees to it later.
+            FileEffect::SyncNamed { file, name } => (file, name.clone(), name, FileEvent::Synced),
+            effect => return carry_out(node, files, effect, io),
+        };
         self.unsynced.push((now + Millis(self.rng.between(self.delay.0.0, self.delay.1.0)), aside, to));
-        node.file_event(now, file, FileEvent::Committed);
+        node.file_event(now, file, event);
+    }
+
+    fn aside(&mut self, name: &str) -> String {
+        self.count += 1;
+        format!("{name}.{}", self.count)
     }
 
     pub(super) fn sync_what_is_due(&mut self, now: Millis, io: &mut Io<'_, '_>) {
         self.unsynced.retain(|(due, aside, to)| {
             if *due <= now {
+                io.disk().sync(aside);
                 io.disk().rename(aside, to);
             }
             *due > now
@@ -93,6 +103,12 @@ impl Liar {
 
 /// Bytes of a file that a node gets at a time.
 const PIECE: usize = 4096;
+
+/// A file's content once these bytes were written over it.
+fn over(before: Option<&[u8]>, bytes: &[u8]) -> Vec<u8> {
+    let kept = before.and_then(|before| before.get(bytes.len()..)).unwrap_or_default();
+    [bytes, kept].concat()
+}
 
 pub(super) fn carry_out(node: &mut Node, files: &mut Files, effect: FileEffect, io: &mut Io<'_, '_>) {
     let now = io.now();
@@ -119,6 +135,25 @@ pub(super) fn carry_out(node: &mut Node, files: &mut Files, effect: FileEffect, 
                 disk.sync(name);
             }
             node.file_event(now, file, FileEvent::Written(bytes.len()));
+        }
+        FileEffect::Record { file, bytes } => {
+            let Some(name) = files.get(&file) else { return };
+            disk.append(name, &bytes);
+            node.file_event(now, file, FileEvent::Written(bytes.len()));
+        }
+        FileEffect::Sync { file } => {
+            let Some(name) = files.get(&file) else { return };
+            disk.sync(name);
+            node.file_event(now, file, FileEvent::Synced);
+        }
+        FileEffect::Overwrite { file, name, bytes } => {
+            let whole = over(disk.read(&name), &bytes);
+            disk.write(&name, &whole);
+            node.file_event(now, file, FileEvent::Written(bytes.len()));
+        }
+        FileEffect::SyncNamed { file, name } => {
+            disk.sync(&name);
+            node.file_event(now, file, FileEvent::Synced);
         }
         FileEffect::Commit { file, to } => {
             let Some(name) = files.remove(&file) else { return };

@@ -9,6 +9,7 @@ mod backlog;
 mod buffer;
 mod fanout;
 mod fleet;
+pub mod gossip;
 mod group;
 mod partition;
 mod resync;

@@ -5,7 +5,7 @@ use super::{Ctx, integer};
 use crate::context::{Outcome, Refusal};
 use crate::errors;
 use crate::rdb::{self, BadDump};
-use crate::value::{Digits, Entry};
+use crate::value::Digits;
 
 pub(crate) fn dump(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     match ctx.read(&args[1]) {
@@ -81,7 +81,11 @@ pub(crate) fn restore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     }
     let used = Millis(ctx.now.0.saturating_sub(options.idle.unwrap_or(0).saturating_mul(1000)));
     let db = ctx.keyspace.db_mut(ctx.db);
-    let position = db.insert_entry(key, Entry::new(value, used));
+    let entry = match options.frequency {
+        Some(frequency) => db.entry_used(value, frequency, ctx.now),
+        None => db.new_entry(value, used),
+    };
+    let position = db.insert_entry(key, entry);
     db.set_expire_at(position, until.map(times::millis));
     ctx.announce(ctx.db, key);
     ctx.changed();

@@ -10,7 +10,7 @@ const HELP: &[&str] = &[
     "ENCODING <key>",
     "    How the value of <key> is kept in memory.",
     "FREQ <key>",
-    "    How often <key> is used. Needs an eviction policy that counts, and there is none here.",
+    "    How often <key> is used, as a logarithm. Needs an eviction policy that counts (LFU).",
     "IDLETIME <key>",
     "    For how many seconds nobody has used <key>.",
     "REFCOUNT <key>",
@@ -20,6 +20,9 @@ const HELP: &[&str] = &[
 ];
 
 const NO_LFU: &str = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. \
+    Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.";
+
+const LFU: &str = "ERR An LFU maxmemory policy is selected, idle time not tracked. \
     Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.";
 
 /// The longest text that Redis keeps in one piece with its object (`OBJ_ENCODING_EMBSTR_SIZE_LIMIT`).
@@ -48,15 +51,17 @@ pub(crate) fn object(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         ctx.reply.null();
         return Ok(());
     };
-    let entry = ctx.keyspace.db(ctx.db).at(position).1;
+    let db = ctx.keyspace.db(ctx.db);
+    let (entry, frequency) = (db.at(position).1, db.frequency(position, ctx.now));
     match subcommand {
         "encoding" => ctx.reply.bulk(encoding(entry).as_bytes()),
+        "idletime" if frequency.is_some() => return Err(LFU.into()),
         "idletime" => ctx.reply.integer(ctx.now.as_secs().saturating_sub(u64::from(entry.touched)) as i64),
         "refcount" => ctx.reply.integer(match entry.value {
             Value::String(Str::Int(number)) if SHARED.contains(&number) => SHARED_REFCOUNT,
             _ => 1,
         }),
-        _ => return Err(NO_LFU.into()),
+        _ => ctx.reply.integer(frequency.ok_or(NO_LFU)?.into()),
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::build::{Build, Means};
 use super::input::Input;
 use super::{Aux, NEWEST, RdbError, RdbErrorKind, kind, opcode};
 use crate::value::Digits;
-use crate::{Compact, Entry, Keyspace, Str, Value, parse_i64};
+use crate::{Compact, Keyspace, Str, Usage, Value, parse_i64};
 
 /// What a loader accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +16,19 @@ pub struct Options {
     pub drop_expired: Option<Millis>,
     /// Up to where values get compact forms, as [`Keyspace::compact`].
     pub compact: Compact,
+    /// What is kept about the use of keys, as [`Keyspace::set_usage`].
+    pub usage: Usage,
 }
 
 impl Default for Options {
     /// Strings of up to 512 MiB, expired keys included.
     fn default() -> Options {
-        Options { longest_string: 512 * 1024 * 1024, drop_expired: None, compact: Compact::default() }
+        Options {
+            longest_string: 512 * 1024 * 1024,
+            drop_expired: None,
+            compact: Compact::default(),
+            usage: Usage::default(),
+        }
     }
 }
 
@@ -107,6 +114,7 @@ impl Loader {
     pub fn new(databases: usize, seed: u64, options: Options) -> Loader {
         let mut keyspace = Keyspace::new(databases, seed);
         keyspace.compact = options.compact;
+        keyspace.set_usage(options.usage);
         Loader {
             input: Input::new(options.longest_string),
             state: State::Magic,
@@ -249,7 +257,7 @@ impl Loader {
 
     fn keep(&mut self, key: &Str, value: Value) -> Result<(), RdbErrorKind> {
         let now = self.options.drop_expired;
-        let mut entry = Entry::new(value, now.unwrap_or(Millis::ZERO));
+        let mut entry = self.keyspace.db(self.db).new_entry(value, now.unwrap_or(Millis::ZERO));
         entry.set_expire_at(self.expire_at.take());
         // Old versions of Redis could write a collection without elements; a key with one is no key.
         if entry.value.is_empty_collection() {

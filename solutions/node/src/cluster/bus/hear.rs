@@ -1,11 +1,10 @@
 //! A packet arrives: who speaks, and what follows from it.
 
 use bus::{Beat, Body, Extension, Header, Kind, Packet, node_flag};
-use core_types::{LogLevel, Millis, NodeId};
+use core_types::{LogLevel, NodeId};
 
-use crate::cluster::{Flag, Member};
-use crate::layers::gossip::failure::lifted;
-use crate::layers::gossip::handshake::{Expected, Introduction, introduced};
+use crate::cluster::Flag;
+use crate::layers::gossip::handshake::{Expected, Greeting, Introduction, introduced, welcome};
 use crate::pubsub::Space;
 use crate::{ConnId, Node};
 
@@ -15,7 +14,12 @@ impl Node {
         let sender = self.known_sender(&packet.header);
         if let Some(sender) = sender {
             self.note_speaker(conn, sender);
+            // In a test: now that we know who it is, nothing passes.
+            if self.is_cut(conn) {
+                return;
+            }
             self.note_presence(sender, &packet.header);
+            self.note_pause(sender, &packet.header);
         }
         match (packet.kind, packet.body, sender) {
             (kind, Body::Beat(beat), _) => self.hear_beat(conn, kind, &packet.header, &beat, sender),
@@ -32,7 +36,8 @@ impl Node {
             (_, Body::Update { config_epoch, node, slots }, Some(_)) => {
                 self.hear_update(config_epoch, node, slots);
             }
-            // Strangers have no say. And nobody stands for election yet, so that nobody is asked for a vote.
+            (kind, Body::Nothing, Some(sender)) => self.hear_ballot(conn, kind, sender, &packet.header),
+            // Strangers have no say.
             (_, Body::Publish { .. } | Body::Update { .. } | Body::Nothing, _) => {}
         }
     }
@@ -66,15 +71,24 @@ impl Node {
         beat: &Beat<'_>,
         sender: Option<NodeId>,
     ) {
+        let greeting = match kind {
+            Kind::Meet => Greeting::Meet,
+            Kind::Ping => Greeting::Ping,
+            _ => Greeting::Pong,
+        };
+        let known = self.cluster.as_ref().is_some_and(|cluster| cluster.member(&header.sender).is_some());
+        let welcome = welcome(greeting, known);
         if kind != Kind::Pong {
             self.learn_own_address(conn, kind);
-            let stranger =
-                self.cluster.as_ref().is_some_and(|cluster| cluster.member(&header.sender).is_none());
-            if kind == Kind::Meet && stranger {
-                let ip = self.address_of(conn, header);
-                self.start_handshake(&ip, header.port, header.bus_port, false);
+        }
+        if welcome.handshake {
+            let ip = self.address_of(conn, header);
+            self.start_handshake(&ip, header.port, header.bus_port, false);
+            if welcome.listen {
                 self.hear_gossip(&beat.gossip, None);
             }
+        }
+        if welcome.answer {
             self.send_beat(conn, Kind::Pong);
         }
         let inbound = self.bus_link_mut(conn).is_none_or(|link| link.inbound);
@@ -98,7 +112,9 @@ impl Node {
         }
         self.hear_role(sender, header);
         self.hear_slots(sender, header);
-        self.hear_gossip(&beat.gossip, Some(sender));
+        if welcome.listen {
+            self.hear_gossip(&beat.gossip, Some(sender));
+        }
         self.hear_extensions(sender, beat);
     }
 
@@ -204,30 +220,6 @@ impl Node {
         }
     }
 
-    /// The answer that we waited for.
-    fn answered(&mut self, conn: ConnId) {
-        let (now, timeout) = (self.now, self.config.cluster_node_timeout);
-        let Some(id) = self.bus_member(conn) else { return };
-        let Some(cluster) = &mut self.cluster else { return };
-        let Some(member) = cluster.member_mut(&id) else { return };
-        member.pong_received = now;
-        member.ping_sent = Millis::ZERO;
-        let owns_slots = member.is_master() && !member.slots().is_empty();
-        if member.may_have_failed() {
-            member.flags.clear(Flag::MaybeFail);
-        } else if member.has_failed() && lifted(owns_slots, now.since(member.failed_at), timeout) {
-            member.flags.clear(Flag::Fail);
-            let text = format!("Clear FAIL state for node {id}: {}", why_lifted(member, owns_slots));
-            self.log(LogLevel::Notice, text);
-        } else {
-            return;
-        }
-        if let Some(cluster) = &mut self.cluster {
-            cluster.todo.update_health = true;
-            cluster.must_save();
-        }
-    }
-
     fn note_no_failover(&mut self, sender: NodeId, header: &Header<'_>) {
         let Some(member) = self.cluster.as_mut().and_then(|cluster| cluster.member_mut(&sender)) else {
             return;
@@ -236,22 +228,6 @@ impl Node {
             0 => member.flags.clear(Flag::NoFailover),
             _ => member.flags.set(Flag::NoFailover),
         }
-    }
-
-    /// The majority agrees that somebody is down.
-    fn hear_failure(&mut self, sender: NodeId, about: NodeId) {
-        let now = self.now;
-        let Some(cluster) = &mut self.cluster else { return };
-        let Some(member) = cluster.member_mut(&about) else { return };
-        if member.is_myself() || member.has_failed() {
-            return;
-        }
-        member.flags.set(Flag::Fail);
-        member.flags.clear(Flag::MaybeFail);
-        member.failed_at = now;
-        cluster.todo.update_health = true;
-        cluster.must_save();
-        self.log(LogLevel::Notice, format!("FAIL message received from {sender} about {about}"));
     }
 
     fn hear_extensions(&mut self, sender: NodeId, beat: &Beat<'_>) {
@@ -267,14 +243,6 @@ impl Node {
             member.hostname = hostname.to_string();
             cluster.must_save();
         }
-    }
-}
-
-fn why_lifted(member: &Member, owns_slots: bool) -> &'static str {
-    match (owns_slots, member.is_master()) {
-        (true, _) => "is reachable again and nobody is serving its slots after some time.",
-        (false, true) => "master without slots is reachable again.",
-        (false, false) => "replica is reachable again.",
     }
 }
 

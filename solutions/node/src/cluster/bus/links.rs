@@ -8,6 +8,9 @@ use crate::cluster::{Flag, Link};
 use crate::conn::{Conn, Kind};
 use crate::{ConnId, Effect, Node, Peer};
 
+/// A stranger that does not read our answers is cut off when so many bytes of them wait. Redis keeps all of them.
+const MOST_FOR_A_STRANGER: usize = 1 << 20;
+
 /// What the bus keeps for one connection.
 #[derive(Debug)]
 pub(crate) struct BusLink {
@@ -17,14 +20,18 @@ pub(crate) struct BusLink {
     pub(super) member: Option<NodeId>,
     /// The other side has opened it.
     pub(super) inbound: bool,
-    /// Packets that may leave when the disk has what they tell.
+    /// The driver has said that it stands.
+    standing: bool,
+    /// Packets that may leave when the connection stands, and when the disk has what they tell.
     held: BytesMut,
     created: Millis,
 }
 
 impl BusLink {
     fn new(member: Option<NodeId>, inbound: bool, longest: u64, created: Millis) -> Box<BusLink> {
-        Box::new(BusLink { decoder: Decoder::new(longest), member, inbound, held: BytesMut::new(), created })
+        let (decoder, held) = (Decoder::new(longest), BytesMut::new());
+        // Who calls us has a connection already.
+        Box::new(BusLink { decoder, member, inbound, standing: inbound, held, created })
     }
 }
 
@@ -151,7 +158,13 @@ impl Node {
         // A ping that an earlier connection has not answered is still owed: the node may be down, and not the connection.
         let owed = known.ping_sent;
         known.flags.clear(Flag::Meet);
+        // What was said while the connection was being made comes behind that first word.
+        let early = self.bus_link_mut(id).map(|link| {
+            link.standing = true;
+            std::mem::take(&mut link.held)
+        });
         self.send_beat(id, kind);
+        self.send_bytes(id, &early.unwrap_or_default());
         if owed != Millis::ZERO
             && let Some(known) = self.cluster.as_mut().and_then(|cluster| cluster.member_mut(&member))
         {
@@ -182,7 +195,7 @@ impl Node {
     }
 
     /// The member that a connection leads to.
-    pub(super) fn bus_member(&self, id: ConnId) -> Option<NodeId> {
+    pub(crate) fn bus_member(&self, id: ConnId) -> Option<NodeId> {
         match &self.conns.get(id)?.kind {
             Kind::Bus(link) => link.member,
             _ => None,
@@ -239,19 +252,35 @@ impl Node {
         }
     }
 
-    /// Appends a packet to what a connection has to say, or keeps it until the disk has what it tells.
+    /// Appends a packet to what a connection has to say; or keeps it, until the connection stands, and until the disk
+    /// has what it tells.
     pub(super) fn send_packet(&mut self, id: ConnId, kind: bus::Kind, packet: &[u8]) {
-        let Some(cluster) = &mut self.cluster else { return };
-        let may_speak = cluster.may_speak();
-        let Some(conn) = self.conns.get_mut(id).filter(|conn| !conn.closing) else { return };
-        let Kind::Bus(link) = &mut conn.kind else { return };
-        cluster.sent[kind.index()] += 1;
-        if may_speak && link.held.is_empty() {
-            self.send_raw(id, packet);
-        } else {
-            link.held.extend_from_slice(packet);
-            self.bus.held.insert(id);
+        if self.send_bytes(id, packet)
+            && let Some(cluster) = &mut self.cluster
+        {
+            cluster.sent[kind.index()] += 1;
         }
+    }
+
+    /// The same for any number of packets that are counted already. False if the connection is at its end.
+    fn send_bytes(&mut self, id: ConnId, packets: &[u8]) -> bool {
+        let Some(cluster) = &mut self.cluster else { return false };
+        let may_speak = cluster.may_speak();
+        let Some(conn) = self.conns.get_mut(id).filter(|conn| !conn.closing) else { return false };
+        let Kind::Bus(link) = &mut conn.kind else { return false };
+        if link.member.is_none() && conn.out.len() + link.held.len() > MOST_FOR_A_STRANGER {
+            self.close(id);
+            return false;
+        }
+        if may_speak && link.standing && link.held.is_empty() {
+            self.send_raw(id, packets);
+        } else if !packets.is_empty() {
+            link.held.extend_from_slice(packets);
+            if link.standing {
+                self.bus.held.insert(id);
+            }
+        }
+        true
     }
 
     /// The disk has what the packets on this connection tell.
@@ -259,6 +288,29 @@ impl Node {
         if let Some(link) = self.bus_link_mut(id) {
             let held = std::mem::take(&mut link.held);
             self.send_raw(id, &held);
+        }
+    }
+
+    /// How many connections there are when everything is well: one to each member and one from it
+    /// (`getClusterConnectionsCount`).
+    pub(crate) fn wanted_bus_links(&self) -> usize {
+        self.cluster.as_ref().map_or(0, |cluster| (cluster.known() - 1) * 2)
+    }
+
+    /// How much memory the buffers of all of them take (`mem_cluster_links`).
+    pub(crate) fn bus_memory(&self) -> usize {
+        let of = |conn: &Conn| match &conn.kind {
+            Kind::Bus(link) => {
+                conn.out.capacity()
+                    + conn.input.pending.capacity()
+                    + link.held.capacity()
+                    + link.decoder.allocated()
+            }
+            _ => 0,
+        };
+        match self.bus.links {
+            0 => 0,
+            _ => self.conns.iter().map(of).sum(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Ten times a second: are the connections there, who is to be pinged, who is silent for too long?
 
-use core_types::{LogLevel, NodeId};
+use core_types::NodeId;
 
 use crate::Node;
 use crate::cluster::{Flag, Member};
@@ -90,17 +90,6 @@ impl Node {
             if due.suspect {
                 self.suspect(id);
             }
-        }
-    }
-
-    /// It may have failed. That is our opinion alone, and told to the others by gossip.
-    fn suspect(&mut self, id: NodeId) {
-        let Some(cluster) = &mut self.cluster else { return };
-        let Some(member) = cluster.member_mut(&id) else { return };
-        if !member.may_have_failed() && !member.has_failed() {
-            member.flags.set(Flag::MaybeFail);
-            cluster.todo.update_health = true;
-            self.log(LogLevel::Debug, format!("*** NODE {id} possibly failing"));
         }
     }
 }

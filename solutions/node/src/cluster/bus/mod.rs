@@ -10,8 +10,23 @@
 //! | `speak` | packets: their header, their gossip, to whom they go |
 //! | `hear` | a packet arrives: who speaks, and what follows |
 //! | `rumours` | the gossip in it, and new members |
+//! | `failures` | who is down: doubts, reports, the word of a majority |
 //! | `roles` | who is a master, whose replica, and whose the slots are |
+//! | `ballots` | what elections and manual failovers say |
 //! | `look` | ten times a second: connections, pings, doubts |
+//!
+//! # What is said
+//!
+//! | packet | said when | heard |
+//! |---|---|---|
+//! | PING, PONG, MEET | by the clock; as an answer; to all when our slots change | who the sender is, its slots, news of others |
+//! | FAIL | we have counted a majority | that member has failed |
+//! | UPDATE | somebody claims what is another's in a greater epoch | whose it is |
+//! | PUBLISH, PUBLISHSHARD | a client says so | by subscribers here |
+//! | AUTH_REQUEST, AUTH_ACK, MFSTART | see `ballots` | |
+//!
+//! Strangers are answered, and have no say. Of what a packet adds about its sender (extensions) the host name is taken, and
+//! the rest is passed over.
 //!
 //! # On disk before it leaves
 //!
@@ -23,9 +38,19 @@
 //!
 //! - Whoever uses our own id is a stranger to us, and changes nothing. To Redis it is itself, and may turn it into a
 //!   replica.
+//! - Only masters with slots are heard about failures, as in Valkey since version 8: it is their majority that counts. To
+//!   Redis 7.0 the word of any master counts towards it.
+//! - The majority is counted when it is asked for. In its first two seconds a master of Redis takes itself for the only
+//!   one.
+//! - A node that calls itself its own master is a master. Redis 7.0 follows such a chain round and round.
+//! - Of a member that we hear of for the first time, the flags are taken that can be true of it in anybody's eyes. Redis
+//!   takes all of them, `myself` included.
 //! - The sender of a packet is who its header says. Redis 7.0 takes a connection's first sender for all later ones.
-//! - Packets that are due while a connection is being made are not queued: the ping that follows says the same.
+//! - Heartbeats that are due while a connection is being made are not queued: the ping that comes first on it says the
+//!   same. Everything else is, and comes behind that ping.
 
+mod ballots;
+mod failures;
 mod hear;
 mod links;
 mod look;
@@ -124,9 +149,7 @@ impl Node {
     }
 }
 
-/// Somebody whom broadcasts are for.
+/// Somebody whom broadcasts are for. A connection that is still being made keeps them until it stands.
 fn is_listener(member: &Member) -> bool {
-    member.link.is_some_and(|link| link.connected)
-        && !member.is_myself()
-        && !member.flags.has(super::Flag::Handshake)
+    member.link.is_some() && !member.is_myself() && !member.flags.has(super::Flag::Handshake)
 }

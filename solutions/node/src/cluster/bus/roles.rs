@@ -21,11 +21,18 @@ impl Node {
             member.flags.clear(Flag::Master);
             member.flags.clear(Flag::MigrateTo);
             member.flags.set(Flag::Replica);
+            let lost = member.slots().clone();
+            let mine = cluster.myself().master == Some(sender) && !cluster.myself().is_master();
             cluster.unassign_all(&sender);
             cluster.todo.update_health = true;
             cluster.must_save();
+            if mine {
+                self.drop_channels(|slot| lost.contains(slot));
+            }
         }
-        cluster.set_master_of(sender, master);
+        if let Some(cluster) = &mut self.cluster {
+            cluster.set_master_of(sender, master);
+        }
     }
 
     /// A member lists its slots, or its master's, and the epoch they are from.
@@ -64,10 +71,12 @@ impl Node {
         let Some(member) = cluster.member_mut(&owner).filter(|member| member.config_epoch < epoch) else {
             return;
         };
+        member.config_epoch = epoch;
         if member.is_myself() {
+            // Our file has lost this epoch, or somebody lies. It must not be used for anything else.
+            cluster.must_sync();
             return self.log(LogLevel::Warning, "Discarding UPDATE message about myself.");
         }
-        member.config_epoch = epoch;
         cluster.set_as_master(owner);
         cluster.must_save();
         self.take_claim(owner, epoch, &from_wire(slots), count(slots));
@@ -84,18 +93,17 @@ impl Node {
             cluster.todo.update_health = true;
             cluster.must_sync();
         }
-        let (mut from_head, mut lost) = (0, SlotSet::new());
+        // Of the slots that we serve, as a master or as its replica.
+        let mut lost = SlotSet::new();
         for slot in won {
-            let before = cluster.owner(slot);
-            from_head += usize::from(before == Some(head));
-            if before == Some(me) {
+            if cluster.owner(slot) == Some(head) {
                 lost.insert(slot);
             }
             cluster.assign(slot, claimant);
         }
         let left = cluster.member(&head).map_or(0, |head| head.slots().len());
         let sub_replica_of = cluster.masters_master();
-        let loss = Loss { lost: from_head, left, claimed: in_all };
+        let loss = Loss { lost: lost.len(), left, claimed: in_all };
         if !lost.is_empty() {
             self.drop_channels(|slot| lost.contains(slot));
         }
@@ -108,8 +116,8 @@ impl Node {
             self.log(LogLevel::Warning, format!("I'm a sub-replica! Reconfiguring myself to follow {top}"));
             self.change_master(top);
         } else {
-            // We go on without these slots, and so without their keys.
-            for slot in lost.iter() {
+            // We go on without these slots, and so without their keys. A replica loses those with its master.
+            for slot in lost.iter().filter(|_| head == me) {
                 self.delete_keys_in_slot(slot);
             }
         }
@@ -182,7 +190,7 @@ impl Cluster {
 
     /// A master with replicas is one that spare replicas of others may come to when it has lost them; one that never had
     /// any is not.
-    fn note_replicas_of(&mut self, master: Option<NodeId>) {
+    pub(in crate::cluster) fn note_replicas_of(&mut self, master: Option<NodeId>) {
         let Some(id) = master else { return };
         let any = self.replicas_of(id).next().is_some();
         if let Some(master) = self.member_mut(&id).filter(|master| master.is_master()) {

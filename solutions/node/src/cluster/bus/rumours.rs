@@ -3,15 +3,12 @@
 use std::net::IpAddr;
 
 use bus::{Gossip, GossipList, node_flag};
-use core_types::{LogLevel, Millis, NodeId};
+use core_types::{Millis, NodeId};
 
 use crate::Node;
 use crate::cluster::{Flag, Flags, Member};
-use crate::layers::gossip::rumour::{Belief, Known, Rumour, merge, worth_meeting};
-
-/// A report that somebody fails holds for so many node timeouts (`CLUSTER_FAIL_REPORT_VALIDITY_MULT` in Redis's
-/// `cluster.h`).
-const REPORT_HOLDS: u64 = 2;
+use crate::layers::gossip::handshake::worth_meeting;
+use crate::layers::gossip::rumour::{Belief, Known, Rumour, merge};
 
 /// What is believed of a member that we hear of for the first time. The rest concerns the teller's own contact with it.
 const HEARSAY: u16 = node_flag::MASTER
@@ -25,34 +22,45 @@ impl Node {
     /// The gossip of a heartbeat. `teller` is the member that sends it; `None` for a stranger that asks to be taken in,
     /// whom `MEET` makes worth believing that much.
     pub(super) fn hear_gossip(&mut self, gossip: &GossipList<'_>, teller: Option<NodeId>) {
+        let cluster = self.cluster.as_ref();
+        let votes = teller.and_then(|id| cluster?.member(&id)).is_some_and(Member::is_voter);
         for entry in gossip.iter() {
-            let known = self.cluster.as_ref().and_then(|cluster| cluster.member(&entry.id)).is_some();
-            if known {
-                self.hear_rumour(&entry, teller);
-            } else {
-                self.hear_of_stranger(&entry, teller);
-            }
+            self.hear_rumour(&entry, teller, votes);
         }
     }
 
-    fn hear_rumour(&mut self, entry: &Gossip<'_>, teller: Option<NodeId>) {
-        let now = self.now;
+    fn hear_rumour(&mut self, entry: &Gossip<'_>, teller: Option<NodeId>, votes: bool) {
+        let (now, timeout) = (self.now, self.config.cluster_node_timeout);
         let Some(cluster) = &mut self.cluster else { return };
-        let from_master = teller.and_then(|id| cluster.member(&id)).is_some_and(Member::is_master);
-        let holds = Millis(self.config.cluster_node_timeout.0.saturating_mul(REPORT_HOLDS));
-        let Some(member) = cluster.member_mut(&entry.id) else { return };
+        let Some(member) = cluster.member_mut(&entry.id) else {
+            return self.hear_of_stranger(entry, teller);
+        };
+        let known = known_of(member, now, timeout);
         let failing = entry.flags & (node_flag::FAIL | node_flag::MAYBE_FAIL) != 0;
         let rumour = Rumour {
             failing,
-            no_address: entry.flags & node_flag::NO_ADDRESS != 0,
-            same_address: same_address(member, entry),
+            // This is asked of a thousand entries, and matters for those that we do not reach.
+            no_address: known.failing && has_no_address(entry),
+            same_address: !known.failing || same_address(member, entry),
             pong_received: Millis::from_secs(u64::from(entry.pong_received)),
         };
-        member.fail_reports.retain(|_, at| now.since(*at) <= holds);
+        let mut belief = merge(now, &rumour, &known, votes);
         // The opinion itself counts before what follows from it.
-        let said = merge(now, &rumour, &known_of(member), from_master).report;
-        let change = teller.zip(said).and_then(|(teller, failing)| note_report(member, teller, failing, now));
-        let Belief { heard, take_address, .. } = merge(now, &rumour, &known_of(member), from_master);
+        if let Some((teller, failing)) = teller.zip(belief.report)
+            && (failing || known.reported)
+        {
+            self.hear_opinion(teller, entry.id, failing);
+            let Some(member) = self.cluster.as_mut().and_then(|cluster| cluster.member_mut(&entry.id)) else {
+                return;
+            };
+            belief = merge(now, &rumour, &known_of(member, now, timeout), votes);
+        }
+        let Belief { heard, take_address, .. } = belief;
+        if heard.is_none() && !take_address {
+            return;
+        }
+        let Some(cluster) = &mut self.cluster else { return };
+        let Some(member) = cluster.member_mut(&entry.id) else { return };
         if let Some(heard) = heard {
             member.pong_received = heard;
         }
@@ -63,9 +71,6 @@ impl Node {
             cluster.must_save();
             self.cut_bus_link(entry.id);
         }
-        if let (Some(teller), Some(text)) = (teller, change) {
-            self.log(LogLevel::Verbose, format!("Node {teller} reported node {} {text}", entry.id));
-        }
     }
 
     /// A member of the cluster that we have not heard of before. Its id is known, so there is no need of a handshake; and
@@ -73,10 +78,8 @@ impl Node {
     fn hear_of_stranger(&mut self, entry: &Gossip<'_>, teller: Option<NodeId>) {
         let now = self.now;
         let Some(cluster) = &mut self.cluster else { return };
-        let no_address = entry.flags & node_flag::NO_ADDRESS != 0;
         let forgotten = cluster.forgotten.get(&entry.id).is_some_and(|until| now < *until);
-        let address = entry.ip.parse::<IpAddr>().is_ok() && entry.bus_port != 0;
-        if !worth_meeting(teller.is_some(), no_address || !address, forgotten) {
+        if !worth_meeting(teller.is_some(), has_no_address(entry), forgotten) {
             return;
         }
         let mut member = Member::new(entry.id, now);
@@ -112,22 +115,19 @@ impl Node {
     }
 }
 
-/// Notes what a master says of a member. Some words for the log, if that is news.
-fn note_report(member: &mut Member, teller: NodeId, failing: bool, now: Millis) -> Option<&'static str> {
-    match failing {
-        true => member.fail_reports.insert(teller, now).is_none().then_some("as not reachable."),
-        false => member.fail_reports.remove(&teller).map(|_| "is back online."),
-    }
-}
-
-fn known_of(member: &Member) -> Known {
+fn known_of(member: &mut Member, now: Millis, timeout: Millis) -> Known {
     Known {
         myself: member.is_myself(),
         failing: member.has_failed() || member.may_have_failed(),
         waiting: member.ping_sent != Millis::ZERO,
-        reported: !member.fail_reports.is_empty(),
+        reported: member.fail_reports.count(now, timeout) > 0,
         pong_received: member.pong_received,
     }
+}
+
+/// The teller does not know where it is, or says what cannot be an address.
+fn has_no_address(entry: &Gossip<'_>) -> bool {
+    entry.flags & node_flag::NO_ADDRESS != 0 || entry.ip.parse::<IpAddr>().is_err() || entry.bus_port == 0
 }
 
 fn same_address(member: &Member, entry: &Gossip<'_>) -> bool {

@@ -4,8 +4,8 @@ use bus::{Bitmap, Extension, Gossip, Header, Kind, encode};
 use bytes::BytesMut;
 use core_types::{Millis, NodeId};
 
-use crate::cluster::{Cluster, Flag, Health, Member};
-use crate::layers::gossip::rumour;
+use crate::cluster::{Cluster, Flag, Member};
+use crate::layers::gossip::rumour::{Candidate, choose};
 use crate::layers::sharding::to_wire;
 use crate::pubsub::Space;
 use crate::{ConnId, Node};
@@ -13,7 +13,7 @@ use crate::{ConnId, Node};
 impl Node {
     /// Sends a heartbeat on the connection by which we talk to a member, if there is one. One that is still being made
     /// counts for a ping: its first word will be one, and silence from now on is silence.
-    pub(super) fn send_beat_to(&mut self, member: NodeId, kind: Kind) {
+    pub(in crate::cluster) fn send_beat_to(&mut self, member: NodeId, kind: Kind) {
         let now = self.now;
         let Some(known) = self.cluster.as_mut().and_then(|cluster| cluster.member_mut(&member)) else {
             return;
@@ -26,7 +26,7 @@ impl Node {
     }
 
     /// Sends a heartbeat on a connection: who we are, and what we know of some others.
-    pub(super) fn send_beat(&mut self, conn: ConnId, kind: Kind) {
+    pub(in crate::cluster) fn send_beat(&mut self, conn: ConnId, kind: Kind) {
         let now = self.now;
         let told = self.draw_gossip();
         let pinged = self.bus_link_mut(conn).filter(|link| !link.inbound && kind == Kind::Ping);
@@ -71,13 +71,26 @@ impl Node {
         }
     }
 
-    /// The connection by which we talk to a member, once it stands.
+    /// The connection by which we talk to a member. One that is still being made keeps what is said on it.
     pub(super) fn link_to(&self, member: NodeId) -> Option<ConnId> {
-        let link = self.cluster.as_ref()?.member(&member)?.link?;
-        link.connected.then_some(link.conn)
+        Some(self.cluster.as_ref()?.member(&member)?.link?.conn)
     }
 
-    fn send_built(
+    /// The connections to all members. (`clusterBroadcastMessage`)
+    pub(super) fn links_to_all(&self) -> Vec<ConnId> {
+        let members = self.cluster.iter().flat_map(|cluster| cluster.members());
+        let listeners = members.filter(|member| super::is_listener(member));
+        listeners.filter_map(|member| Some(member.link?.conn)).collect()
+    }
+
+    /// Tells everybody that a member is down. (`clusterSendFail`)
+    pub(super) fn send_failure_to_all(&mut self, about: NodeId) {
+        for conn in self.links_to_all() {
+            self.send_built(conn, Kind::Fail, |_, _, header, out| encode::fail(out, header, about));
+        }
+    }
+
+    pub(super) fn send_built(
         &mut self,
         conn: ConnId,
         kind: Kind,
@@ -113,32 +126,26 @@ impl Node {
             plain_port: 0,
             bus_port: myself.bus_port,
             flags: myself.flags.bits(),
-            down: cluster.health == Health::Fail,
-            message_flags: 0,
+            down: !cluster.health.ok,
+            message_flags: super::ballots::flags_of(cluster),
         }
     }
 
-    /// Of whom the next heartbeat tells: some drawn at random, and all that may have failed.
+    /// Of whom the next heartbeat tells.
     fn draw_gossip(&mut self) -> Vec<NodeId> {
         let Some(cluster) = &self.cluster else { return Vec::new() };
-        let wanted = rumour::wanted(cluster.known());
-        let known = |member: &&Member| {
-            !member.is_myself() && !member.flags.has(Flag::Handshake) && !member.flags.has(Flag::NoAddress)
-        };
-        let eligible: Vec<NodeId> = cluster
-            .members()
-            .filter(known)
-            // Of somebody to whom we have no connection and who owns nothing there is nothing to tell.
-            .filter(|member| {
-                !member.may_have_failed() && (member.link.is_some() || !member.slots().is_empty())
-            })
-            .map(|member| member.id)
-            .collect();
-        let failing = cluster.members().filter(known).filter(|member| member.may_have_failed());
-        let failing: Vec<NodeId> = failing.map(|member| member.id).collect();
-        let mut told = rumour::draw(&mut self.rng, eligible, wanted);
-        told.extend(failing);
-        told
+        choose(&mut self.rng, cluster.members().map(|member| (member.id, candidate(member))))
+    }
+}
+
+fn candidate(member: &Member) -> Candidate {
+    Candidate {
+        myself: member.is_myself(),
+        handshake: member.flags.has(Flag::Handshake),
+        no_address: member.flags.has(Flag::NoAddress),
+        suspected: member.may_have_failed(),
+        linked: member.link.is_some(),
+        owns_slots: !member.slots().is_empty(),
     }
 }
 

@@ -7,7 +7,7 @@ mod plain;
 
 use core_types::Frame;
 
-pub(super) use people::for_people;
+pub(super) use people::{for_people, quote};
 pub(super) use plain::for_programs;
 
 /// How replies are shown.

@@ -68,7 +68,7 @@ pub(super) fn line(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// In double quotes, with everything that is not printable ASCII escaped (`sdscatrepr` in Redis).
-pub(super) fn quote(bytes: &[u8], out: &mut Vec<u8>) {
+pub(in crate::cli) fn quote(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for &byte in bytes {
         match byte {

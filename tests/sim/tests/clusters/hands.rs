@@ -1,0 +1,177 @@
+//! What operators do on a bad day, and how they put things in order afterwards.
+
+use std::collections::BTreeMap;
+
+use core_types::{Broken, Endpoint, Millis, NodeId, Slot};
+use node::layers::redirection::transfer::Transfer;
+use sim::nodes::clusters::Mover;
+use sim::nodes::rules;
+use sim::{HostId, World};
+
+use crate::play::{Run, order};
+use crate::setting::{Day, PORT, Setting};
+
+const MENDED: &str = "after all is repaired, slots on the move come to rest";
+
+/// What was done, and by whom.
+#[derive(Debug)]
+pub(crate) struct Hands {
+    /// Who moves slots.
+    mover: HostId,
+    /// Manual failovers.
+    pub(crate) ordered: u64,
+    /// Slots whose move was begun.
+    pub(crate) moved: u64,
+}
+
+/// A mark on a slot: whose, and where it comes from or goes to.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    at: HostId,
+    slot: Slot,
+    arrives: bool,
+}
+
+impl Hands {
+    pub(crate) fn new(world: &mut World<'_>, nodes: &[HostId]) -> Hands {
+        let nodes: Vec<Endpoint> = nodes.iter().map(|id| Endpoint::new(world.ip(*id), PORT)).collect();
+        let mover = world.add("operator", &[], move |boot| Mover::new(nodes.clone(), boot));
+        Hands { mover, ordered: 0, moved: 0 }
+    }
+}
+
+impl Run {
+    /// Somebody gives an order, to whoever is up.
+    pub(crate) fn give_an_order(&mut self, world: &mut World<'_>) -> Result<(), Broken> {
+        let Some(host) = self.rng.pick(&self.joined).copied() else { return Ok(()) };
+        let free = self.setting.day == Day::Worst;
+        match self.rng.below(if free { 14 } else { 5 }) {
+            0..=2 => {
+                self.hands.ordered += 1;
+                drop(order(world, host, "CLUSTER FAILOVER")?);
+            }
+            3..=4 => {
+                self.hands.ordered += 1;
+                drop(order(world, host, "CLUSTER FAILOVER FORCE")?);
+            }
+            5..=6 => {
+                self.hands.ordered += 1;
+                drop(order(world, host, "CLUSTER FAILOVER TAKEOVER")?);
+            }
+            7 => drop(order(world, host, "CLUSTER BUMPEPOCH")?),
+            8..=9 if self.joined.len() < self.cast.nodes.len() => {
+                let new = self.cast.nodes[self.joined.len()];
+                self.joined.push(new);
+                drop(order(world, host, &format!("CLUSTER MEET {} {PORT}", Setting::ip(new.0)))?);
+            }
+            10..=13 => self.move_a_slot(world, host)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A slot with some keys, from one master to another, as far as `host` knows who they are.
+    fn move_a_slot(&mut self, world: &mut World<'_>, host: HostId) -> Result<(), Broken> {
+        let Some(view) = rules::node(world, host).and_then(|node| node.cluster_view()) else { return Ok(()) };
+        let masters: Vec<NodeId> = view
+            .members()
+            .filter(|member| member.is_master() && member.is_known())
+            .map(|member| member.id())
+            .collect();
+        let slots: Vec<Slot> = view
+            .members()
+            .find(|member| member.votes())
+            .map_or(Vec::new(), |member| member.slots().iter().collect());
+        let (Some(slot), Some(target)) = (self.rng.pick(&slots).copied(), self.rng.pick(&masters).copied())
+        else {
+            return Ok(());
+        };
+        let Some(source) = view.owner(slot).filter(|source| *source != target) else { return Ok(()) };
+        self.begin_move(world, slot, source, target)
+    }
+
+    fn begin_move(
+        &mut self,
+        world: &mut World<'_>,
+        slot: Slot,
+        source: NodeId,
+        target: NodeId,
+    ) -> Result<(), Broken> {
+        let audit = self.audit.borrow();
+        let (from, to) = (audit.host_of(source), audit.host_of(target));
+        drop(audit);
+        let (Some(from), Some(to)) = (from, to) else { return Ok(()) };
+        self.hands.moved += 1;
+        let transfer = Transfer::new(slot, from.0, to.0, Vec::new());
+        world.act(self.hands.mover, |mover: &mut Mover, io| {
+            mover.give(io.now(), transfer, [source, target])
+        })?;
+        Ok(())
+    }
+
+    /// Everything works again: what was begun is brought to its end.
+    pub(crate) fn finish(&mut self, world: &mut World<'_>) -> Result<(), Broken> {
+        // Files are read.
+        world.run_for(Millis(500))?;
+        // A handshake that was given up during a fault is the operator's to repeat.
+        for new in self.joined[self.setting.members..].to_vec() {
+            drop(order(world, self.joined[0], &format!("CLUSTER MEET {} {PORT}", Setting::ip(new.0)))?);
+        }
+        if self.hands.ordered > 0 {
+            // A manual failover that was ordered a moment ago may still be done (`CLUSTER_MF_TIMEOUT`).
+            world.run_for(Millis(5500))?;
+        }
+        if self.hands.moved == 0 {
+            return Ok(());
+        }
+        for _ in 0..20 {
+            world.run_for(Millis(2000 + self.setting.timeout.0 * 2))?;
+            let mover = self.hands.mover;
+            let idle = |world: &World<'_>| world.get::<Mover>(mover).is_some_and(Mover::is_idle);
+            world.run_to(Millis::from_secs(60), MENDED, idle)?;
+            let marks = self.marks(world)?;
+            if marks.is_empty() {
+                return Ok(());
+            }
+            for mark in &marks {
+                self.mend(world, mark, &marks)?;
+            }
+        }
+        Err(Broken::new(MENDED, format!("{:?}", self.marks(world)?)))
+    }
+
+    /// `[77-<-id]` and `[77->-id]` behind a node's own slots.
+    fn marks(&self, world: &mut World<'_>) -> Result<Vec<Mark>, Broken> {
+        let mut marks = Vec::new();
+        for at in &self.joined {
+            let text = order(world, *at, "CLUSTER NODES")?;
+            let myself = text.lines().find(|line| line.contains("myself")).unwrap_or_default();
+            for word in myself.split(' ').filter_map(|word| word.strip_prefix('[')) {
+                let slot = word.split('-').next().and_then(|slot| slot.parse().ok()).and_then(Slot::new);
+                let arrives = word.contains("-<-");
+                marks.extend(slot.map(|slot| Mark { at: *at, slot, arrives }));
+            }
+        }
+        Ok(marks)
+    }
+
+    /// A slot that arrives is moved to its end, from whoever most others take for its owner. One that leaves for somebody
+    /// who does not wait for it stays.
+    fn mend(&mut self, world: &mut World<'_>, mark: &Mark, all: &[Mark]) -> Result<(), Broken> {
+        let Mark { at, slot, arrives } = *mark;
+        let me = rules::node(world, at).and_then(|node| node.cluster_view()).map(|view| view.me());
+        let mut owners: BTreeMap<NodeId, usize> = BTreeMap::new();
+        for other in self.joined.iter().filter(|other| **other != at) {
+            let view = rules::node(world, *other).and_then(|node| node.cluster_view());
+            if let Some(owner) = view.and_then(|view| view.owner(slot)) {
+                *owners.entry(owner).or_default() += 1;
+            }
+        }
+        let owner = owners.into_iter().max_by_key(|(_, count)| *count).map(|(owner, _)| owner);
+        match (owner, me) {
+            (Some(owner), Some(me)) if arrives && owner != me => self.begin_move(world, slot, owner, me),
+            _ if !arrives && all.iter().any(|other| other.slot == slot && other.arrives) => Ok(()),
+            _ => order(world, at, &format!("CLUSTER SETSLOT {slot} STABLE")).map(drop),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Chapters 7 and 9 with whole nodes: six to twenty of them in a cluster, each with a clock of its own and a disk that
+//! takes its time; clients that find their way by redirections; and everything that can go wrong.
+//!
+//! Safety after every step is the [`Audit`](sim::nodes::clusters::Audit)'s. Then everything is repaired, and liveness is
+//! required: all nodes agree on roles, slots and epochs, every slot has an owner, clients can write, replicas equal
+//! their masters, and it stays so. Every write that was acknowledged and is gone must be explained.
+//!
+//! A quarter of the runs are *calm*: nothing happens but one master's death, and its slots must be written to again before
+//! anything is repaired. In some a master is cut off together with a client, and must stop; in some operators order one
+//! failover after the other, and nothing may be lost. The others are as bad as it gets ([`chaos`], [`hands`]).
+//!
+//! `SIM_SEEDS=20000` runs more seeds, `SIM_SEED=17` replays one. With `--nocapture` it tells how elections went, how long
+//! failovers took, and what was lost.
+
+mod chaos;
+mod flaws;
+mod hands;
+mod hostile;
+mod known_bad;
+mod play;
+mod report;
+mod setting;
+#[cfg(test)]
+mod survey;
+
+use std::sync::Mutex;
+
+use sim::family;
+
+use flaws::Flaw;
+use report::Report;
+
+const SEEDS: u64 = 24;
+
+#[test]
+fn clusters_agree_once_faults_are_over() {
+    let report = Mutex::new(Report::default());
+    family::check("clusters", SEEDS, |seed, trace| {
+        let outcome = play::play(seed, trace, Flaw::None)?;
+        report.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(&outcome);
+        Ok(outcome.steps)
+    });
+    let report = report.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    println!("{report}");
+    if std::env::var_os("SIM_SEED").is_none() && std::env::var_os("SIM_SEEDS").is_none() {
+        report.check_that_much_happened();
+    }
+}

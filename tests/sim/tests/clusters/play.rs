@@ -1,0 +1,411 @@
+//! One run: a cluster is formed, something happens, everything is repaired, and all agree.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use core_types::{Broken, Endpoint, LogLevel, Millis, Rng};
+use sim::nodes::clusters::{self, Audit, COLLISIONS_END, Cast, Roamer, Shard, Stage};
+use sim::nodes::{NodeHost, rules};
+use sim::{Fault, FaultPlan, HostId, Trace, World};
+
+use crate::chaos;
+use crate::flaws::{self, Flaw};
+use crate::hands::Hands;
+use crate::hostile;
+use crate::report::Outcome;
+use crate::setting::{BUS_PORT, Day, FILE, PORT, Setting};
+
+const FORMED: &str = "with nothing broken, a cluster is formed";
+const REPLACED: &str = "with nothing else broken, a master that died is replaced";
+const STOPS: &str = "a master that is cut off from all others stops after a node timeout";
+const OBEYED: &str = "with nothing broken, CLUSTER FAILOVER makes this replica a master";
+const NOTHING_LOST: &str = "with nothing broken, CLUSTER FAILOVER loses nothing";
+const AGREED: &str = "after all is repaired, all nodes agree";
+const STAYS: &str = "once all agree, it stays so";
+const WRITABLE: &str = "after all is repaired, clients can write";
+const ANSWERS: &str = "whatever a member says, all others go on answering";
+const EQUAL: &str = "after all is repaired, all replicas hold their master's data";
+
+/// Plays the run of a seed, with nodes that have this flaw.
+pub(crate) fn play(seed: u64, trace: Option<&mut Trace>, flaw: Flaw) -> Result<Outcome, Broken> {
+    let mut rng = Rng::new(seed);
+    let setting = Rc::new(Setting::draw(&mut rng));
+    let mut world = World::new(rng.next_u64(), setting.profile.clone(), trace);
+    let cast = stage(&mut world, &setting, flaw, None);
+    // Whoever forms a cluster by hand gives all masters the same epoch.
+    let audit = Audit::watch(&mut world, cast.clone(), !setting.from_files);
+    let joined = cast.nodes[..setting.members].to_vec();
+    let hands = Hands::new(&mut world, &cast.nodes);
+    let mut run = Run { setting, cast, audit, rng, joined, hands, struck_down: (0, 0), last_words: None };
+    world.start_all()?;
+    let shards = run.form(&mut world)?;
+    run.audit.borrow_mut().set_free_hand(run.setting.day == Day::Worst);
+    match run.setting.day {
+        Day::Death => run.one_death(&mut world, &shards)?,
+        Day::Minority => run.one_is_cut_off(&mut world, &shards)?,
+        Day::Orders => run.orders(&mut world)?,
+        Day::Bad | Day::Worst => run.bad_day(&mut world, &shards)?,
+    }
+    run.settle(&mut world)
+}
+
+/// The run of a seed in which one member lies, from when there is a cluster, for so long. Returns the steps it took.
+pub(crate) fn play_with_a_liar(seed: u64, trace: Option<&mut Trace>, time: Millis) -> Result<u64, Broken> {
+    let mut rng = Rng::new(seed);
+    let mut setting = Setting::draw(&mut rng);
+    (setting.day, setting.from_files) = (Day::Worst, true);
+    let setting = Rc::new(setting);
+    let mut world = World::new(rng.next_u64(), setting.profile.clone(), trace);
+    let liar = rng.below(setting.members as u64) as usize;
+    let cast = stage(&mut world, &setting, Flaw::None, Some(liar));
+    let audit = Audit::watch(&mut world, cast.clone(), true);
+    let joined = cast.nodes[..setting.members].to_vec();
+    let hands = Hands::new(&mut world, &cast.nodes);
+    let mut run = Run { setting, cast, audit, rng, joined, hands, struck_down: (0, 0), last_words: None };
+    let plan = chaos::bad_day(&mut run.rng, Millis::from_secs(1), &run.cast, &run.joined);
+    world.plan(&plan);
+    world.start_all()?;
+    while world.now() < time {
+        world.run_for(Millis(run.rng.between(300, 2000)))?;
+        run.give_an_order(&mut world)?;
+    }
+    world.heal_all()?;
+    world.run_for(Millis::from_secs(3))?;
+    for host in run.joined.iter().filter(|host| host.0 != liar) {
+        let said = world.act(*host, |node: &mut NodeHost, io| node.order(io, "PING"))?;
+        if said.as_deref() != Some("+PONG\r\n") {
+            return Err(Broken::new(ANSWERS, format!("{}: {said:?}", world.name(*host))));
+        }
+    }
+    Ok(world.steps())
+}
+
+/// Puts everybody into the world.
+fn stage(world: &mut World<'_>, setting: &Rc<Setting>, flaw: Flaw, liar: Option<usize>) -> Cast {
+    let nodes: Vec<HostId> = (0..setting.nodes.len())
+        .map(|place| {
+            let setting = Rc::clone(setting);
+            let name = setting.nodes[place].name.clone();
+            world.add(&name, &[PORT, BUS_PORT], move |boot| {
+                let host = NodeHost::with_files(setting.config(place), boot)
+                    .with_slow_disk((Millis(0), setting.disk), boot.seed)
+                    .with_log(LogLevel::Notice)
+                    .with_wiretap();
+                let kept = boot.disk.read(FILE).map(|kept| String::from_utf8_lossy(kept).into_owned());
+                let host = match kept {
+                    Some(kept) if flaw == Flaw::VoteNotSaved => host.with_file(FILE, &flaws::file(&kept)),
+                    None if setting.from_files && place < setting.members => {
+                        host.with_file(FILE, &setting.file(place))
+                    }
+                    _ => host,
+                };
+                // It joins as it should, and then begins to lie.
+                match liar {
+                    Some(liar) if liar == place && (boot.restarts > 0 || setting.from_files) => {
+                        hostile::liar(host, boot.seed)
+                    }
+                    _ => flaws::node(flaw, host, boot.seed),
+                }
+            })
+        })
+        .collect();
+    let seeds: Vec<Endpoint> =
+        nodes[..setting.members].iter().map(|id| Endpoint::new(world.ip(*id), PORT)).collect();
+    let clients = (0..setting.clients).map(|place| {
+        let (seeds, pace, name) = (seeds.clone(), setting.pace, format!("c{place}"));
+        let key = name.clone();
+        world.add(&name, &[], move |boot| Roamer::new(&key, seeds.clone(), pace, boot))
+    });
+    let clients = clients.collect();
+    Cast {
+        clients,
+        timeout: setting.timeout,
+        // What a paused node reads when it wakes, or what was held back on a connection.
+        memory: chaos::LONGEST + Millis(4000),
+        liar: liar.map(|place| nodes[place]),
+        nodes,
+    }
+}
+
+pub(crate) struct Run {
+    pub(crate) setting: Rc<Setting>,
+    pub(crate) cast: Cast,
+    pub(crate) audit: Rc<RefCell<Audit>>,
+    pub(crate) rng: Rng,
+    /// Nodes that are in the cluster, or will be.
+    pub(crate) joined: Vec<HostId>,
+    pub(crate) hands: Hands,
+    struck_down: (u64, u64),
+    last_words: Option<Millis>,
+}
+
+/// A condition that costs something is not looked at after each event.
+#[derive(Default)]
+struct Rarely(Cell<Millis>);
+
+impl Rarely {
+    fn is_time(&self, world: &World<'_>) -> bool {
+        let due = world.now() >= self.0.get();
+        if due {
+            self.0.set(world.now() + Millis(50));
+        }
+        due
+    }
+}
+
+/// Gives a node an order; its answer without the RESP around it. Empty while the node is down.
+pub(crate) fn order(world: &mut World<'_>, host: HostId, command: &str) -> Result<String, Broken> {
+    let said = world.act(host, |node: &mut NodeHost, io| node.order(io, command))?.unwrap_or_default();
+    Ok(said.split_once("\r\n").map_or(said.clone(), |(_, body)| body.trim_end().to_string()))
+}
+
+impl Run {
+    /// Until all nodes agree, and are at peace.
+    fn peace(&self, world: &mut World<'_>, limit: Millis, rule: &str) -> Result<Vec<Shard>, Broken> {
+        let rarely = Rarely::default();
+        let nodes = &self.joined;
+        let agreed = |world: &World<'_>| rarely.is_time(world) && clusters::settled(world, nodes).is_ok();
+        let waited = world.run_to(limit, rule, agreed);
+        let why = clusters::settled(world, nodes);
+        match (waited, why) {
+            (Ok(_), Ok(shards)) => Ok(shards),
+            (Err(broken), Err(why)) if broken.rule == rule => {
+                Err(Broken::new(rule, format!("{}: {why}", broken.detail)))
+            }
+            (Err(broken), _) => Err(broken),
+            (Ok(_), Err(why)) => Err(Broken::new(rule, why)),
+        }
+    }
+
+    /// Until there is a cluster.
+    fn form(&mut self, world: &mut World<'_>) -> Result<Vec<Shard>, Broken> {
+        let setting = Rc::clone(&self.setting);
+        if !setting.from_files {
+            // As soon as their files are read.
+            world.run_for(Millis(300))?;
+            for place in 1..setting.members {
+                order(world, self.joined[0], &format!("CLUSTER MEET {} {PORT}", Setting::ip(place)))?;
+            }
+            for (place, node) in setting.nodes[..setting.members].iter().enumerate() {
+                if let Some((first, last)) = node.slots {
+                    order(world, self.joined[place], &format!("CLUSTER ADDSLOTSRANGE {first} {last}"))?;
+                }
+            }
+            let rarely = Rarely::default();
+            let nodes = self.joined.clone();
+            let count = nodes.len();
+            let acquainted = move |world: &World<'_>| {
+                rarely.is_time(world)
+                    && nodes.iter().all(|id| {
+                        let view = rules::node(world, *id).and_then(|node| node.cluster_view());
+                        view.is_some_and(|view| {
+                            view.members().filter(|member| member.is_known()).count() == count
+                        })
+                    })
+            };
+            world.run_to(Millis::from_secs(60), FORMED, acquainted)?;
+            for (place, node) in setting.nodes[..setting.members].iter().enumerate() {
+                let Some(master) = node.master else { continue };
+                let id = order(world, self.joined[master], "CLUSTER MYID")?;
+                order(world, self.joined[place], &format!("CLUSTER REPLICATE {id}"))?;
+            }
+        }
+        let shards = self.peace(world, Millis::from_secs(60), FORMED)?;
+        // Clients have found their way.
+        let writes = self.rng.between(5, 40) as usize;
+        let clients = self.cast.clients.clone();
+        let busy =
+            move |world: &World<'_>| clients.iter().all(|client| acknowledged(world, *client) >= writes);
+        world.run_to(Millis::from_secs(60), FORMED, busy)?;
+        Ok(shards)
+    }
+
+    /// A master dies that can be replaced. Some of its replicas may have less of the data than others.
+    fn one_death(&mut self, world: &mut World<'_>, shards: &[Shard]) -> Result<(), Broken> {
+        let able: Vec<&Shard> = shards.iter().filter(|shard| !self.heirs(shard).is_empty()).collect();
+        let Some(shard) = self.rng.pick(&able).copied().cloned() else {
+            return world.run_for(Millis::from_secs(3));
+        };
+        for replica in &shard.replicas {
+            if self.rng.chance(50) {
+                let latency = Millis(self.rng.between(50, 300));
+                world.inflict(Fault::Slow(shard.master, *replica, latency))?;
+            }
+        }
+        world.run_for(Millis(self.rng.between(400, 1200)))?;
+        self.audit.borrow_mut().watch_death(shard.master, world.now(), shard.slots.clone());
+        world.inflict(Fault::Crash(shard.master))?;
+        // By then all that was on its way has arrived, and nobody has asked for votes.
+        world.run_for(Millis(350))?;
+        let heirs = self.heirs(&shard);
+        let offset = |id: &HostId| rules::node(world, *id).map(|node| (*id, node.replication_offset()));
+        let offsets: Vec<_> = heirs.iter().filter_map(offset).collect();
+        let audit = Rc::clone(&self.audit);
+        let replaced = |_: &World<'_>| !audit.borrow().takeovers().is_empty();
+        world.run_to(Millis::from_secs(60), REPLACED, replaced)?;
+        self.audit.borrow().check_best(world, &offsets)
+    }
+
+    /// Replicas that may become masters by themselves.
+    fn heirs(&self, shard: &Shard) -> Vec<HostId> {
+        shard.replicas.iter().filter(|id| !self.setting.nodes[id.0].no_failover).copied().collect()
+    }
+
+    /// A master and a client see nobody but each other. Nobody is repaired before the others have gone on.
+    fn one_is_cut_off(&mut self, world: &mut World<'_>, shards: &[Shard]) -> Result<(), Broken> {
+        let Some(shard) = self.rng.pick(shards).cloned() else { return Ok(()) };
+        let client = self.cast.clients[0];
+        let others = self.cast.nodes.iter().chain(&self.cast.clients[1..]);
+        for other in others.filter(|other| **other != shard.master) {
+            world.inflict(Fault::Partition(shard.master, *other))?;
+            world.inflict(Fault::Partition(client, *other))?;
+        }
+        let cut = world.now();
+        world.run_for(Millis(self.setting.timeout.0 * 3 + self.rng.between(3000, 6000)))?;
+        // A node timeout to notice, and what a look around and a write's way back take.
+        let limit = Millis(self.setting.timeout.0 * 3 / 2 + 1000);
+        let ip = world.ip(shard.master).to_string();
+        if let Some(client) = world.get::<Roamer>(client) {
+            let epoch = self.setting.profile.epoch;
+            let by_it = client.acknowledged().iter().rev().find(|ack| ack.by.host == ip);
+            let last = by_it.map_or(Millis::ZERO, |ack| ack.at.since(epoch).since(cut));
+            self.last_words = Some(last);
+            if last > limit {
+                return Err(Broken::new(
+                    STOPS,
+                    format!("{} acknowledges a write {last} later", world.name(shard.master)),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Replicas become masters because somebody says so.
+    fn orders(&mut self, world: &mut World<'_>) -> Result<(), Broken> {
+        for _ in 0..self.rng.between(1, 4) {
+            let shards = self.peace(world, Millis::from_secs(60), AGREED)?;
+            let able: Vec<HostId> = shards.iter().flat_map(|shard| shard.replicas.clone()).collect();
+            let Some(replica) = self.rng.pick(&able).copied() else { return Ok(()) };
+            self.hands.ordered += 1;
+            order(world, replica, "CLUSTER FAILOVER")?;
+            let promoted = |world: &World<'_>| {
+                let view = rules::node(world, replica).and_then(|node| node.cluster_view());
+                view.is_some_and(|view| view.myself().votes())
+            };
+            world.run_to(Millis::from_secs(10), OBEYED, promoted)?;
+            world.run_for(Millis(self.rng.between(0, 2000)))?;
+        }
+        Ok(())
+    }
+
+    fn bad_day(&mut self, world: &mut World<'_>, shards: &[Shard]) -> Result<(), Broken> {
+        let begin = world.now();
+        let masters: Vec<HostId> =
+            shards.iter().filter(|shard| !shard.slots.is_empty()).map(|shard| shard.master).collect();
+        let plan = chaos::bad_day(&mut self.rng, begin, &self.cast, &masters);
+        world.plan(&plan);
+        let end = begin + chaos::BUSY;
+        // In some runs a node that has just voted is in danger.
+        let strike = self.rng.chance(50);
+        let mut next_order = begin + Millis(self.rng.between(100, 3000));
+        while world.now() < end {
+            let audit = Rc::clone(&self.audit);
+            let event = |world: &World<'_>| {
+                world.now() >= end || world.now() >= next_order || (strike && audit.borrow().has_new_voter())
+            };
+            world.run_to(Millis::from_secs(60), "time passes", event)?;
+            if world.now() >= next_order {
+                self.give_an_order(world)?;
+                next_order = world.now() + Millis(self.rng.between(300, 4000));
+            }
+            let voter = self.audit.borrow_mut().take_newest_voter();
+            if let Some((voter, stage)) = voter.filter(|_| strike && world.now() < end && self.rng.chance(30))
+            {
+                self.strike_down(world, voter, stage)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A node dies in the very moment in which it has decided its vote, or in which the vote has left; and is back soon.
+    fn strike_down(&mut self, world: &mut World<'_>, voter: HostId, stage: Stage) -> Result<(), Broken> {
+        world.inflict(Fault::Crash(voter))?;
+        match stage {
+            Stage::Decided => self.struck_down.0 += 1,
+            Stage::Told => self.struck_down.1 += 1,
+        }
+        let back = world.now() + Millis(self.rng.between(1, 400));
+        world.plan(&FaultPlan::none().at(back, Fault::Restart(voter)));
+        Ok(())
+    }
+
+    /// Safety first, then liveness.
+    fn settle(&mut self, world: &mut World<'_>) -> Result<Outcome, Broken> {
+        world.heal_all()?;
+        let begin = world.now();
+        self.finish(world)?;
+        let shards = self.peace(world, Millis::from_secs(200), AGREED).map_err(|broken| {
+            // One rule has a name of its own.
+            if broken.detail.contains(" have epoch ") {
+                Broken::new(COLLISIONS_END, broken.detail)
+            } else {
+                broken
+            }
+        })?;
+        let settled_in = world.now().since(begin);
+        let clients = self.cast.clients.clone();
+        let before: Vec<usize> = clients.iter().map(|client| acknowledged(world, *client)).collect();
+        let written = |world: &World<'_>| {
+            clients.iter().zip(&before).all(|(client, before)| acknowledged(world, *client) > *before)
+        };
+        world.run_to(Millis::from_secs(30), WRITABLE, written)?;
+        world.run_for(Millis(self.setting.timeout.0 * 2))?;
+        for client in &self.cast.clients {
+            world.act(*client, |client: &mut Roamer, _| client.stop())?;
+        }
+        let wandered = clusters::settled(world, &self.joined).map_err(|why| Broken::new(STAYS, why))?;
+        let owners = |shards: &[Shard]| -> Vec<_> {
+            shards.iter().map(|shard| (shard.master, shard.slots.clone(), shard.epoch)).collect()
+        };
+        if owners(&wandered) != owners(&shards) {
+            let detail = format!("from {:?} to {:?}", owners(&shards), owners(&wandered));
+            return Err(Broken::new(STAYS, detail));
+        }
+        let rarely = Rarely::default();
+        let level =
+            |world: &World<'_>| rarely.is_time(world) && clusters::unequal(world, &wandered).is_none();
+        world.run_to(Millis::from_secs(60), EQUAL, level)?;
+        self.outcome(world, &wandered, settled_in)
+    }
+
+    fn outcome(&self, world: &World<'_>, shards: &[Shard], settled_in: Millis) -> Result<Outcome, Broken> {
+        let audit = self.audit.borrow();
+        let losses = audit.count_losses(world, shards, self.hands.moved > 0)?;
+        if self.setting.day == Day::Orders && losses.lost() > 0 {
+            return Err(Broken::new(NOTHING_LOST, format!("{losses:?}")));
+        }
+        let clients = self.cast.clients.iter().filter_map(|client| world.get::<Roamer>(*client));
+        let reads = clients.map(Roamer::reads).fold((0, 0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
+        Ok(Outcome {
+            steps: world.steps(),
+            day: self.setting.day,
+            nodes: self.cast.nodes.len(),
+            timeout: self.setting.timeout,
+            takeovers: audit.takeovers().to_vec(),
+            elections: audit.elections(),
+            collisions: audit.collisions(),
+            failures: audit.failures(),
+            struck_down: self.struck_down,
+            ordered: self.hands.ordered,
+            moved: self.hands.moved,
+            losses,
+            reads,
+            last_words: self.last_words,
+            settled_in,
+        })
+    }
+}
+
+fn acknowledged(world: &World<'_>, client: HostId) -> usize {
+    world.get::<Roamer>(client).map_or(0, |client| client.acknowledged().len())
+}
