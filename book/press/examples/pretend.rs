@@ -25,6 +25,12 @@ fn main() {
                 std::thread::park();
             }
         }
+        ["cli", "-p", port] => {
+            for line in std::io::stdin().lines() {
+                let line = line.expect("text");
+                ask(port, &line.split_whitespace().collect::<Vec<_>>());
+            }
+        }
         ["cli", "-p", port, words @ ..] => ask(port, words),
         other => panic!("{other:?}"),
     }
@@ -50,6 +56,8 @@ fn serve(port: &str) {
             }
             ["GET", key] => data.get(*key).cloned().unwrap_or("(nil)".into()),
             ["INFO"] => format!("# Replication\r\nport:{port}\r\nid:{pid:040x}\r\nlag:{}\r\n", pid % 10),
+            ["ID"] => format!("\"{pid:040x}\""),
+            ["OWN", id] => if *id == format!("{pid:040x}") { "mine" } else { "not mine" }.to_string(),
             ["COUNT"] => {
                 asked += 1;
                 format!("(integer) {asked}")

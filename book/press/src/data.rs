@@ -51,6 +51,9 @@ pub enum Unit {
     /// Bytes in a second: `1.5 MiB/s`.
     #[serde(rename = "bytes/s")]
     BytesPerSecond,
+    /// Bits in a second, in powers of 1000 as networks count them: `25 Mb/s`.
+    #[serde(rename = "bits/s")]
+    BitsPerSecond,
     /// Milliseconds: `250 ms`, `2.5 s`.
     #[serde(rename = "ms")]
     Millis,

@@ -13,9 +13,10 @@ use regex::Regex;
 
 use crate::data::Recording;
 use crate::include::Include;
+use crate::mistakes::Mistakes;
 use crate::problem::Problem;
 use crate::workspace::normalized;
-use crate::{figure, session, table};
+use crate::{defaults, figure, session, table};
 
 /// `{{#name argument}}`, or the same behind a backslash.
 static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
@@ -34,9 +35,10 @@ pub struct Expanded {
 /// Expands every chapter of `book` in place. `src` is the folder with the chapters.
 pub fn book(book: &mut Book, src: &Path) -> Expanded {
     let mut all = Expanded::default();
+    let mistakes = Mistakes::collect(book);
     book.for_each_chapter_mut(|chapter| {
         let Some(path) = &chapter.source_path else { return };
-        let mut page = Page { file: src.join(path), src, fence: None, done: &mut all };
+        let mut page = Page { file: src.join(path), src, mistakes: &mistakes, fence: None, done: &mut all };
         chapter.content = page.expand(&chapter.content);
     });
     all
@@ -46,6 +48,7 @@ pub fn book(book: &mut Book, src: &Path) -> Expanded {
 struct Page<'a> {
     file: PathBuf,
     src: &'a Path,
+    mistakes: &'a Mistakes,
     /// The code block we are in.
     fence: Option<Fence>,
     done: &'a mut Expanded,
@@ -167,9 +170,11 @@ impl Page<'_> {
                 self.done.sources.insert(normalized(&folder.join(&include.path)));
                 include.read(&folder)
             }
-            "transcript" | "figure" | "plot" | "table" if !alone || self.fence.is_some() => {
+            "transcript" | "figure" | "plot" | "table" | "mistakes" if !alone || self.fence.is_some() => {
                 Err(format!("`{{{{#{name}}}}}` stands on a line of its own, outside code blocks"))
             }
+            "default" => defaults::default(argument),
+            "mistakes" => Ok(self.mistakes.to_markdown()),
             "transcript" => match self.recording(argument)? {
                 Recording::Run(trace) => Ok(figure::transcript(&trace)),
                 _ => Err(other_kind(argument, "a run")),

@@ -1,6 +1,7 @@
 //! The book press: builds, serves and checks the book.
 //!
 //! - [`expand`] turns a chapter as written into what mdBook renders; [`pages`] runs mdBook around it.
+//! - [`mistakes`] lists what the chapters correct, [`defaults`] asks the node what a parameter is without being set.
 //! - [`figure`], [`plot`] and [`mod@table`] draw what was recorded as [`data`].
 //! - [`session`] runs the terminal sessions, [`recordings`] are the runs behind transcripts and figures.
 //! - [`check`] finds what is wrong, also what mdBook lets pass; [`serve`] shows the book while it is written, [`look`] opens
@@ -8,11 +9,13 @@
 
 pub mod check;
 pub mod data;
+pub mod defaults;
 pub mod expand;
 pub mod figure;
 pub mod include;
 pub mod logs;
 pub mod look;
+pub mod mistakes;
 pub mod pages;
 pub mod plot;
 pub mod problem;

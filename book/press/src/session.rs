@@ -13,12 +13,26 @@
 //!
 //! Blocks of one chapter with the same name belong together: they share servers, ports and folder. Only our
 //! own programs are run. A line `…` in the expected output stands for any lines.
+//!
+//! A client without a command stays connected for the lines below it that show its prompt:
+//!
+//! ````text
+//! $ ha-cli -p 7000
+//! 127.0.0.1:7000> MULTI
+//! OK
+//! ````
+//!
+//! Ids of nodes are new in each run. Where a page shows one in an output, this run's id takes its place in the commands
+//! that follow. Output that ends with a line `^C` is that of a command that is interrupted.
 
 mod compare;
+mod ids;
 mod ports;
 mod process;
 mod programs;
 mod run;
+
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -88,6 +102,33 @@ pub enum Action {
         expected: Vec<String>,
         /// The lines of the chapter that it stands on.
         at: Vec<usize>,
+        /// It is a client that [`Action::Typed`] lines are for.
+        stays: bool,
+    },
+    /// `127.0.0.1:7000> command`: typed at the prompt of the client that was started last.
+    Typed {
+        /// The prompt on the page, which is not compared.
+        prompt: String,
+        /// What is typed.
+        command: String,
+        /// The output on the page.
+        expected: Vec<String>,
+        /// The lines of the chapter that it stands on.
+        at: Vec<usize>,
+    },
+    /// `#id <id on the page> ~ command`: the command prints the id that it stands for.
+    Id {
+        /// The id on the page.
+        id: String,
+        /// What prints this run's id.
+        command: String,
+    },
+    /// `#interrupt command ~ regex`: the next command on the page is interrupted once this one prints that.
+    Interrupt {
+        /// The command to repeat meanwhile.
+        command: String,
+        /// What its output must hold.
+        until: Regex,
     },
     /// `#start command`: a server that the page does not show.
     Start(String),
@@ -102,6 +143,8 @@ pub enum Action {
     },
     /// `#kill port`: end the server that was started with this port, at once.
     Kill(u16),
+    /// `#limit seconds`: from here on a step may take so long.
+    Limit(u64),
     /// `#mask regex`: what it matches (its first group, if it has one) differs from run to run.
     Mask(Regex),
     /// `#file name ~ line`: adds a line to a file in the session's folder.
@@ -111,6 +154,21 @@ pub enum Action {
         /// The line, without its break.
         content: String,
     },
+}
+
+impl Action {
+    /// What of it stands on the page, or is run.
+    fn texts(&self) -> Vec<&str> {
+        match self {
+            Action::Shown { command, expected, .. } | Action::Typed { command, expected, .. } => {
+                std::iter::once(command).chain(expected).map(String::as_str).collect()
+            }
+            Action::Start(command) | Action::Run(command) => vec![command],
+            Action::Wait { command, until } => vec![command, until],
+            Action::Interrupt { command, .. } | Action::Id { command, .. } => vec![command],
+            Action::Kill(_) | Action::Limit(_) | Action::Mask(_) | Action::File { .. } => Vec::new(),
+        }
+    }
 }
 
 impl Block {
@@ -127,8 +185,20 @@ impl Block {
             let indentation = text.len() - text.trim_start_matches(' ').len();
             let text = &text[indentation.min(opening.indentation)..];
             if let Some(command) = text.strip_prefix("$ ") {
-                let action =
-                    Action::Shown { command: command.trim().into(), expected: Vec::new(), at: Vec::new() };
+                let (expected, at) = (Vec::new(), Vec::new());
+                let action = Action::Shown { command: command.trim().into(), expected, at, stays: false };
+                steps.push(Step { line, action });
+            } else if let Some((prompt, command)) = prompt(text) {
+                let shown = steps.iter_mut().rev().find_map(|step| match &mut step.action {
+                    Action::Shown { expected, stays, .. } => Some((expected, stays)),
+                    _ => None,
+                });
+                match shown {
+                    Some((expected, stays)) if expected.is_empty() => *stays = true,
+                    _ => return Err((line, "a prompt without a client above it".into())),
+                }
+                let (prompt, command) = (prompt.into(), command.trim().into());
+                let action = Action::Typed { prompt, command, expected: Vec::new(), at: Vec::new() };
                 steps.push(Step { line, action });
             } else if text.starts_with('#') && text[1..].starts_with(|c: char| c.is_ascii_lowercase()) {
                 let action = directive(&text[1..]).map_err(|what| (line, what))?;
@@ -136,7 +206,9 @@ impl Block {
             } else {
                 // Output belongs to the command before it, also across a directive.
                 let shown = steps.iter_mut().rev().find_map(|step| match &mut step.action {
-                    Action::Shown { expected, at, .. } => Some((expected, at)),
+                    Action::Shown { expected, at, .. } | Action::Typed { expected, at, .. } => {
+                        Some((expected, at))
+                    }
                     _ => None,
                 });
                 match shown {
@@ -156,8 +228,20 @@ impl Block {
     pub fn to_html(&self) -> String {
         let mut lines = Vec::new();
         for step in &self.steps {
-            let Action::Shown { command, expected, .. } = &step.action else { continue };
-            lines.push(format!("<span class=\"command\">{}</span>", escape(command)));
+            let expected = match &step.action {
+                Action::Shown { command, expected, .. } => {
+                    lines.push(format!("<span class=\"command\">{}</span>", escape(command)));
+                    expected
+                }
+                Action::Typed { prompt, command, expected, .. } => {
+                    let (prompt, command) = (escape(prompt), escape(command));
+                    lines.push(format!(
+                        "<span class=\"typed\"><span class=\"prompt\">{prompt}&gt; </span>{command}</span>"
+                    ));
+                    expected
+                }
+                _ => continue,
+            };
             lines.extend(expected.iter().map(|line| escape(line)));
         }
         let indentation = " ".repeat(self.indentation);
@@ -168,19 +252,45 @@ impl Block {
     }
 }
 
+/// The prompt of a client, and what was typed there: `127.0.0.1:7000> GET a`, also with a database or `(TX)`.
+fn prompt(text: &str) -> Option<(&str, &str)> {
+    static PROMPT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^([\w.]+:\d+(?:\[\d+\])?(?:\(TX\))?)> (.+)$").expect("a fixed pattern")
+    });
+    let found = PROMPT.captures(text)?;
+    Some((found.get(1)?.as_str(), found.get(2)?.as_str()))
+}
+
 fn directive(text: &str) -> Result<Action, String> {
     let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
     let rest = rest.trim();
     let halves =
         || rest.split_once(" ~ ").ok_or_else(|| format!("`#{name}` has two parts, with ` ~ ` between"));
     match name {
-        "start" | "run" | "wait" | "file" | "mask" if rest.is_empty() => Err(format!("`#{name}` needs more")),
+        "start" | "run" | "wait" | "file" | "mask" | "id" | "interrupt" if rest.is_empty() => {
+            Err(format!("`#{name}` needs more"))
+        }
         "start" => Ok(Action::Start(rest.into())),
         "run" => Ok(Action::Run(rest.into())),
         "wait" => {
             halves().map(|(command, until)| Action::Wait { command: command.into(), until: until.into() })
         }
+        "id" => {
+            let (id, command) = halves()?;
+            match ids::is_id(id) {
+                true => Ok(Action::Id { id: id.into(), command: command.into() }),
+                false => Err(format!("`#id` needs an id of 40 hexadecimal digits, not `{id}`")),
+            }
+        }
+        "interrupt" => {
+            let (command, until) = halves()?;
+            let until = Regex::new(until).map_err(|error| format!("`#interrupt`: {error}"))?;
+            Ok(Action::Interrupt { command: command.into(), until })
+        }
         "kill" => rest.parse().map(Action::Kill).map_err(|_| format!("`#kill` needs a port, not `{rest}`")),
+        "limit" => {
+            rest.parse().map(Action::Limit).map_err(|_| format!("`#limit` needs seconds, not `{rest}`"))
+        }
         "mask" => Regex::new(rest).map(Action::Mask).map_err(|error| format!("`#mask`: {error}")),
         "file" => halves().map(|(name, content)| Action::File { name: name.into(), content: content.into() }),
         _ => Err(format!("there is no directive `#{name}` in sessions")),
@@ -292,6 +402,24 @@ $ ha-cli -p 7000 GET \"a<b\"
     }
 
     #[test]
+    fn lines_with_a_prompt_are_typed_at_the_client_above() {
+        let text = "```session s\n$ ha-cli\n127.0.0.1:7000[1](TX)> GET a\n\"1\"\n$ ha-cli PING\nPONG\n```\n";
+        let block = &blocks(text)[0];
+        assert!(matches!(&block.steps[0].action, Action::Shown { stays: true, .. }));
+        let Action::Typed { command, expected, at, .. } = &block.steps[1].action else { panic!("typed") };
+        assert_eq!(
+            (command.as_str(), &expected[..], &at[..]),
+            ("GET a", &["\"1\"".to_string()][..], &[4][..])
+        );
+        assert!(matches!(&block.steps[2].action, Action::Shown { stays: false, .. }));
+        assert_eq!(
+            block.to_html(),
+            "<pre class=\"session\"><span class=\"command\">ha-cli</span>\n<span class=\"typed\"><span class=\"prompt\">\
+             127.0.0.1:7000[1](TX)&gt; </span>GET a</span>\n&quot;1&quot;\n<span class=\"command\">ha-cli PING</span>\nPONG</pre>"
+        );
+    }
+
+    #[test]
     fn a_console_block_looks_like_a_session() {
         let console = Console::read("```console").unwrap();
         let body = [(2, "$ cargo run \\"), (3, "    --bin a"), (4, "# heading"), (5, "$ b")];
@@ -313,6 +441,11 @@ $ ha-cli -p 7000 GET \"a<b\"
         assert_eq!(parse("$ a\n#sleep 5"), 3);
         assert_eq!(parse("$ a\n#wait x"), 3);
         assert_eq!(parse("$ a\n#kill x"), 3);
+        assert_eq!(parse("$ a\n#limit x"), 3);
+        assert_eq!(parse("$ a\n#id x ~ y"), 3);
+        assert_eq!(parse("$ a\n#interrupt y ~ ("), 3);
+        assert_eq!(parse("127.0.0.1:7000> PING"), 2);
+        assert_eq!(parse("$ a\noutput\n127.0.0.1:7000> PING"), 4);
         assert_eq!(parse("$ a\n#mask ("), 3);
         assert_eq!(parse("$ a\n#start"), 3);
         let opening = Opening::read("```session").unwrap();

@@ -130,3 +130,65 @@ fn nothing_stays_behind_an_error() {
     let port: u16 = book.read("port.txt").parse().expect("the server wrote its real port");
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "the server still runs on {port}");
 }
+
+const LONGER: &str = "\
+# A
+
+```session s
+#start ha-server --port 7000
+#start ha-server --port 7001
+$ ha-cli -p 7000
+127.0.0.1:7000> SET a 1
+OK
+127.0.0.1:7000> GET a
+1
+$ ha-cli -p 7000 INFO
+# Replication
+port:7000
+id:0123456789012345678901234567890123456789
+…
+#id aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa ~ ha-cli -p 7001 ID
+$ ha-cli -p 7000 OWN 0123456789012345678901234567890123456789
+mine
+$ ha-cli -p 7001 OWN aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+mine
+$ ha-cli -p 7000 SET b 2 &
+#wait ha-cli -p 7000 GET b ~ 2
+#interrupt ha-cli -p 7000 COUNT ~ [3-9]$
+$ ha-cli hang
+before
+^C
+```
+";
+
+#[test]
+fn clients_stay_ids_stand_for_others_and_commands_are_interrupted() {
+    assert_eq!(SmallBook::new(LONGER).sessions(false, LONG), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_not_so_is_found_there_too() {
+    for (from, to, what) in [
+        ("GET a\n1\n", "GET a\n2\n", "the page has `2`, the run has `1`"),
+        (
+            "mine\n$ ha-cli -p 7001",
+            "not mine\n$ ha-cli -p 7001",
+            "the page has `not mine`, the run has `mine`",
+        ),
+        ("#interrupt ha-cli -p 7000 COUNT ~ [3-9]$\n", "", "when is it interrupted?"),
+        ("ha-cli hang\nbefore", "ha-cli -p 7000 GET b\n2", "before"),
+    ] {
+        let chapter = LONGER.replacen(from, to, 1);
+        assert_ne!(chapter, LONGER);
+        let problems = SmallBook::new(&chapter).sessions(false, SHORT * 3);
+        assert!(problems.len() == 1 && problems[0].contains(what), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_client_says_no_more_than_the_page() {
+    // The client answers twice; the page shows the first line only, and goes on.
+    let chapter = "# A\n\n```session s\n#start ha-server --port 7000\n$ ha-cli -p 7000\n127.0.0.1:7000> INFO\n# Replication\n```\n";
+    let problems = SmallBook::new(chapter).sessions(false, SHORT * 2);
+    assert!(problems.len() == 1 && problems[0].contains("the page has no more"), "{problems:?}");
+}

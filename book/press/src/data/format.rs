@@ -12,6 +12,7 @@ impl Unit {
             Unit::Percent => format!("{} %", number(value)),
             Unit::Bytes => bytes(value),
             Unit::BytesPerSecond => format!("{}/s", bytes(value)),
+            Unit::BitsPerSecond => bits(value),
             Unit::Millis => time(value / 1000.0),
             Unit::Micros => time(value / 1_000_000.0),
         }
@@ -34,6 +35,16 @@ fn bytes(value: f64) -> String {
         value /= KIB;
         name = larger;
     }
+    format!("{} {name}", digits(value))
+}
+
+fn bits(value: f64) -> String {
+    let (value, name) = match value.abs() {
+        small if small < 999.5 => (value, "b/s"),
+        some if some < 999_500.0 => (value / 1e3, "kb/s"),
+        more if more < 999_500_000.0 => (value / 1e6, "Mb/s"),
+        _ => (value / 1e9, "Gb/s"),
+    };
     format!("{} {name}", digits(value))
 }
 
@@ -90,6 +101,9 @@ mod tests {
             (Unit::Bytes, 1_048_000.0),
             (Unit::Bytes, 5_400_000.0),
             (Unit::BytesPerSecond, 1536.0),
+            (Unit::BitsPerSecond, 640.0),
+            (Unit::BitsPerSecond, 18_240_000.0),
+            (Unit::BitsPerSecond, 999_600_000.0),
             (Unit::Millis, 0.0),
             (Unit::Millis, 0.25),
             (Unit::Millis, 250.0),
@@ -111,6 +125,9 @@ mod tests {
             "1023 KiB",
             "5.15 MiB",
             "1.5 KiB/s",
+            "640 b/s",
+            "18.2 Mb/s",
+            "1 Gb/s",
             "0",
             "250 µs",
             "250 ms",

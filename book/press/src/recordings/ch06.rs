@@ -1,6 +1,8 @@
 //! Numbers for chapter 6: distributing data. All come out of the lab's own functions, and the bytes out of the bus's own
 //! encoder.
 
+mod architectures;
+
 use bus::encode::beat;
 use bus::{Gossip, HEADER_LEN, Header, Kind};
 use bytes::BytesMut;
@@ -17,6 +19,7 @@ pub(super) fn all() -> Vec<(&'static str, Recording)> {
         ("ch06-one-more", one_more(&keys).into()),
         ("ch06-comparison", comparison(&keys).into()),
         ("ch06-even", even(&keys).into()),
+        ("ch06-architectures", architectures::table().into()),
         ("ch06-small-ring", small_ring().into()),
         ("ch06-pipeline", pipeline().into()),
         ("ch06-heartbeat", heartbeat().into()),

@@ -14,7 +14,10 @@ mod ch03;
 mod ch04;
 mod ch05;
 mod ch06;
+mod ch07;
 mod ch08;
+mod ch09;
+mod cluster;
 mod edit;
 mod scene;
 mod watchers;
@@ -34,6 +37,8 @@ pub fn all() -> Vec<(&'static str, Recording)> {
     all.extend(ch04::all());
     all.extend(ch05::all());
     all.extend(ch06::all());
+    all.extend(ch07::all());
     all.extend(ch08::all());
+    all.extend(ch09::all());
     all
 }

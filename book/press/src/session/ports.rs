@@ -3,7 +3,7 @@
 //! A reader may have the nodes of `cargo workbook start` running on 7000 and 7001 while the book is checked.
 //! The stand-ins have four digits too, so that lengths and columns in the output stay what they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -23,12 +23,21 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 #[derive(Debug, Default)]
 pub(super) struct Ports {
     real: BTreeMap<u16, u16>,
+    /// Numbers that mean something else: a slot 9252 must not look like a port.
+    avoid: BTreeSet<u16>,
 }
 
 impl Ports {
+    /// No stand-in is a number that occurs in these texts.
+    pub(super) fn beside<'t>(texts: impl IntoIterator<Item = &'t str>) -> Ports {
+        let numbers = texts.into_iter().flat_map(|text| FOUR_DIGITS.find_iter(text));
+        let avoid = numbers.filter_map(|number| number.as_str().parse().ok()).collect();
+        Ports { real: BTreeMap::new(), avoid }
+    }
+
     /// The port to use for `page`.
     pub(super) fn real(&mut self, page: u16) -> u16 {
-        *self.real.entry(page).or_insert_with(free_port)
+        *self.real.entry(page).or_insert_with(|| free_port(&self.avoid))
     }
 
     /// `text` with every port of a page replaced by its stand-in.
@@ -51,19 +60,27 @@ impl Ports {
 }
 
 /// A port nobody listens on, and whose cluster bus port (10,000 above) is free as well.
-fn free_port() -> u16 {
+fn free_port(avoid: &BTreeSet<u16>) -> u16 {
     // Two runs of the press at the same time start at different places.
     let start = (std::process::id() % u32::from(COUNT)) as u16;
     let free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     (0..COUNT)
         .map(|_| FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT) % COUNT)
-        .find(|&port| free(port) && free(port + 10_000))
+        .find(|&port| !avoid.contains(&port) && free(port) && free(port + 10_000))
         .expect("2,000 ports, and none of them is free")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_stand_in_is_a_number_of_the_page() {
+        let all: String =
+            (FIRST..FIRST + COUNT).filter(|port| port % 2 == 0).map(|port| format!("{port} ")).collect();
+        let mut ports = Ports::beside([all.as_str(), "7000"]);
+        assert!((7000..7010).all(|page| ports.real(page) % 2 == 1));
+    }
 
     #[test]
     fn there_and_back() {

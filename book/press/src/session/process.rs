@@ -1,7 +1,7 @@
 //! A child process whose output is read while it runs, and that never outlives its owner.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -45,16 +45,27 @@ struct Output {
 /// A running program. Dropping it kills it.
 pub(super) struct Process {
     child: Child,
+    /// What types at it, if it reads.
+    typist: Option<ChildStdin>,
     output: Arc<(Mutex<Output>, Condvar)>,
 }
 
 impl Process {
     /// Starts `command`, whose output and errors are read together.
-    pub(super) fn start(mut command: Command) -> Result<Process, String> {
+    pub(super) fn start(command: Command) -> Result<Process, String> {
+        Process::begin(command, Stdio::null())
+    }
+
+    /// Starts a `command` that reads what is typed ([`Process::type_line`]).
+    pub(super) fn start_to_type(command: Command) -> Result<Process, String> {
+        Process::begin(command, Stdio::piped())
+    }
+
+    fn begin(mut command: Command, input: Stdio) -> Result<Process, String> {
         let failed = |error: std::io::Error| format!("cannot start it: {error}");
         let (reader, writer) = std::io::pipe().map_err(failed)?;
-        command.stdin(Stdio::null()).stdout(writer.try_clone().map_err(failed)?).stderr(writer);
-        let child = command.spawn().map_err(failed)?;
+        command.stdin(input).stdout(writer.try_clone().map_err(failed)?).stderr(writer);
+        let mut child = command.spawn().map_err(failed)?;
         // The command holds our copies of the pipe's end; while it lives, the reader sees no end.
         drop(command);
         let output = Arc::new((Mutex::new(Output::default()), Condvar::new()));
@@ -73,7 +84,32 @@ impl Process {
             output.lock().expect("no reader panics").ended = true;
             changed.notify_all();
         });
-        Ok(Process { child, output })
+        Ok(Process { typist: child.stdin.take(), child, output })
+    }
+
+    /// Types a line.
+    pub(super) fn type_line(&mut self, line: &str) -> Result<(), String> {
+        let typist = self.typist.as_mut().ok_or("nobody reads what is typed")?;
+        typist.write_all(format!("{line}\n").as_bytes()).map_err(|error| format!("it does not read: {error}"))
+    }
+
+    /// Nothing more will be typed; a client ends by that.
+    pub(super) fn stop_typing(&mut self) {
+        self.typist = None;
+    }
+
+    /// What Ctrl-C does to it.
+    pub(super) fn interrupt(&mut self) {
+        let asked = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        // A system without that command: then it ends in another way.
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.child.kill();
+        }
     }
 
     /// Waits until `enough` accepts what was printed, or nothing more can come, or time is up. Returns what

@@ -94,15 +94,17 @@ impl Programs {
         Ok(programs)
     }
 
-    /// A command that runs `name`.
-    pub(super) fn command(&self, name: &str) -> Result<Command, String> {
+    /// A command that runs `name`, and will be given these arguments.
+    pub(super) fn command(&self, name: &str, arguments: &[String]) -> Result<Command, String> {
         let words = self.by_name.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
             format!("a session may run {} and not `{name}`", known.join(" and "))
         })?;
         let (path, first) = words.split_first().ok_or("an empty command")?;
         let mut command = Command::new(path);
-        command.args(first);
+        // `--cluster` is the first word or none, and its output has one form only.
+        let is_cluster = arguments.first().is_some_and(|word| word == "--cluster");
+        command.args(first.iter().filter(|word| !is_cluster || *word != "--no-raw"));
         Ok(command)
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use regex::Regex;
 use tempfile::TempDir;
 
-use super::compare;
+use super::compare::{self, Masks};
+use super::ids;
 use super::ports::Ports;
 use super::process::{Deadline, Process};
 use super::programs::{CommandLine, Programs};
@@ -54,26 +55,48 @@ impl Runner {
                 return outcome;
             }
         };
-        let ports = Ports::default();
-        let mut stage =
-            Stage { runner: self, folder, ports, servers: BTreeMap::new(), masks: Vec::new(), outcome };
+        let texts = blocks.iter().flat_map(|block| &block.steps).flat_map(|step| step.action.texts());
+        let mut stage = Stage {
+            runner: self,
+            folder,
+            ports: Ports::beside(texts),
+            servers: BTreeMap::new(),
+            background: Vec::new(),
+            client: None,
+            interrupt: None,
+            masks: Masks::default(),
+            limit: self.limit,
+            outcome,
+        };
         // A mask holds for its whole session, also for what stands above it.
         for step in blocks.iter().flat_map(|block| &block.steps) {
             if let Action::Mask(mask) = &step.action {
-                stage.masks.push(mask.clone());
+                stage.masks.own.push(mask.clone());
             }
         }
         for block in blocks {
             for step in &block.steps {
-                if let Err(what) = stage.step(block, step) {
+                let done = stage.end_client_before(&step.action).and_then(|()| stage.step(block, step));
+                if let Err(what) = done {
                     // What follows builds on this step: one problem, not twenty.
                     stage.outcome.problems.push((step.line, what));
                     return stage.outcome;
                 }
             }
         }
+        if let Err(what) = stage.end_client() {
+            stage.outcome.problems.push((blocks.last().map_or(0, |block| block.line), what));
+        }
         stage.outcome
     }
+}
+
+/// Ends the output of a command that is interrupted.
+const BREAK: &str = "^C";
+
+/// What was printed, with the ports and ids of the page.
+fn on_page(ports: &Ports, masks: &Masks, line: &str) -> String {
+    masks.ids.on_the_page(&ports.on_the_page(line))
 }
 
 /// A session on its way.
@@ -83,7 +106,15 @@ struct Stage<'a> {
     ports: Ports,
     /// By their port on the page.
     servers: BTreeMap<u16, Process>,
-    masks: Vec<Regex>,
+    /// Commands that end in `&`.
+    background: Vec<Process>,
+    /// The client that lines are typed at, and how many lines of its output belong to earlier commands.
+    client: Option<(Process, usize)>,
+    /// When the next command is interrupted.
+    interrupt: Option<(String, Regex)>,
+    masks: Masks,
+    /// The longest that a step may take.
+    limit: Duration,
     outcome: Outcome,
 }
 
@@ -91,27 +122,32 @@ impl Stage<'_> {
     /// Carries out one line. An error ends the session; output that differs is only noted.
     fn step(&mut self, block: &Block, step: &Step) -> Result<(), String> {
         match &step.action {
-            Action::Shown { command, expected, at } => {
-                let is_server = CommandLine::parse(command)?.program == "ha-server";
+            Action::Shown { command, expected, at, stays } => {
+                let is_server =
+                    ["ha-server", "ha-proxy"].contains(&CommandLine::parse(command)?.program.as_str());
+                let is_interrupted = expected.iter().rfind(|line| !line.trim().is_empty());
+                let is_interrupted = is_interrupted.is_some_and(|line| line.trim() == BREAK);
                 let (actual, complete) = match is_server {
                     true => self.start(command, expected)?,
+                    false if *stays => (self.open(command)?, true),
+                    false if is_interrupted => (self.cut_short(command)?, true),
+                    false if command.ends_with('&') => (self.in_background(command)?, true),
                     false => (self.once(command)?.0, true),
                 };
-                let same = match complete {
-                    true => compare::matches(expected, &actual, &self.masks),
-                    false => compare::follows(expected, &actual, &self.masks),
-                };
-                if !same {
-                    let difference = compare::difference(expected, &actual, &self.masks);
-                    self.outcome.problems.push((step.line, format!("`{command}`: {difference}")));
-                    if !expected.iter().any(|line| line.trim() == "…") {
-                        let indented = |line: String| format!("{}{line}", " ".repeat(block.indentation));
-                        let insert = compare::blessed(expected, &actual, &self.masks);
-                        let insert = insert.into_iter().map(indented).collect();
-                        self.outcome.edits.push(Edit { after: step.line, remove: at.clone(), insert });
-                    }
-                }
+                self.compare(block, step.line, command, (expected, at), (&actual, complete));
             }
+            Action::Typed { command, expected, at, .. } => {
+                let actual = self.type_line(command, expected)?;
+                self.compare(block, step.line, command, (expected, at), (&actual, true));
+            }
+            Action::Id { id, command } => {
+                let (output, _) = self.once(command)?;
+                let real =
+                    output.iter().flat_map(|line| line.split([' ', '"'])).find(|word| ids::is_id(word));
+                let real = real.ok_or_else(|| format!("`{command}` prints no id: {}", output.join(" / ")))?;
+                self.masks.ids.learn(id, real);
+            }
+            Action::Interrupt { command, until } => self.interrupt = Some((command.clone(), until.clone())),
             Action::Start(command) => match self.start(command, &[])? {
                 (_, false) => {}
                 (output, true) => {
@@ -125,7 +161,7 @@ impl Stage<'_> {
                 }
             }
             Action::Wait { command, until } => {
-                let deadline = Deadline::after(self.runner.limit);
+                let deadline = Deadline::after(self.limit);
                 loop {
                     let (output, _) = self.once(command)?;
                     if output.iter().any(|line| line.contains(until)) {
@@ -142,43 +178,167 @@ impl Stage<'_> {
                 drop(server.ok_or_else(|| format!("no server was started with port {port}"))?);
             }
             Action::Mask(_) => {}
+            Action::Limit(seconds) => self.limit = self.runner.limit.max(Duration::from_secs(*seconds)),
             Action::File { name, content } => {
                 if name.contains(['/', '\\']) || name.starts_with('.') {
                     return Err(format!("`{name}` is not a plain file name"));
                 }
                 let path = self.folder.path().join(name);
                 let text = std::fs::read_to_string(&path).unwrap_or_default();
-                let content = self.ports.on_this_machine(content);
+                let content = self.on_this_machine(content);
                 std::fs::write(&path, format!("{text}{content}\n")).map_err(|error| error.to_string())?;
             }
         }
         Ok(())
     }
 
+    /// Is it what the page shows?
+    fn compare(
+        &mut self,
+        block: &Block,
+        line: usize,
+        command: &str,
+        (expected, at): (&[String], &[usize]),
+        (actual, complete): (&[String], bool),
+    ) {
+        let same = match complete {
+            true => compare::matches(expected, actual, &self.masks),
+            false => compare::follows(expected, actual, &self.masks),
+        };
+        if !same {
+            let difference = compare::difference(expected, actual, &self.masks);
+            self.outcome.problems.push((line, format!("`{command}`: {difference}")));
+            if !expected.iter().any(|line| line.trim() == "…") {
+                let indented = |line: String| format!("{}{line}", " ".repeat(block.indentation));
+                let insert = compare::blessed(expected, actual, &self.masks);
+                let insert = insert.into_iter().map(indented).collect();
+                self.outcome.edits.push(Edit { after: line, remove: at.to_vec(), insert });
+            }
+        }
+        compare::learn_ids(expected, actual, &mut self.masks);
+    }
+
+    /// A command as it is run here.
+    fn prepared(&mut self, command: &str) -> Result<Command, String> {
+        let line = CommandLine::parse(command)?;
+        let mut program = self.runner.programs.command(&line.program, &line.arguments)?;
+        program.args(line.arguments.iter().map(|word| self.on_this_machine(word)));
+        program.current_dir(self.folder.path());
+        Ok(program)
+    }
+
+    fn on_this_machine(&mut self, text: &str) -> String {
+        let text = self.masks.ids.on_this_machine(text);
+        self.ports.on_this_machine(&text)
+    }
+
+    /// Starts a client that stays. It says nothing before something is typed.
+    fn open(&mut self, command: &str) -> Result<Vec<String>, String> {
+        let program = self.prepared(command)?;
+        self.client = Some((Process::start_to_type(program)?, 0));
+        Ok(Vec::new())
+    }
+
+    /// Types a line, and waits for the output that the page shows. What comes later counts as that of the next line, or is
+    /// complained of at the end.
+    fn type_line(&mut self, line: &str, expected: &[String]) -> Result<Vec<String>, String> {
+        let line = self.on_this_machine(line);
+        let deadline = Deadline::after(self.limit);
+        let (process, seen) = self.client.as_mut().ok_or("the client has ended")?;
+        process.type_line(&line)?;
+        let (ports, masks, before) = (&self.ports, &self.masks, *seen);
+        let translated = |lines: &[String]| -> Vec<String> {
+            lines[before..].iter().map(|line| on_page(ports, masks, line)).collect()
+        };
+        let output = process.output(deadline, |lines| {
+            lines.len() > before && compare::matches(expected, &translated(lines), masks)
+        });
+        *seen = output.len();
+        Ok(translated(&output))
+    }
+
+    /// The next step may be for the client that is there; if not, it ends.
+    fn end_client_before(&mut self, action: &Action) -> Result<(), String> {
+        match action {
+            Action::Shown { .. } => self.end_client(),
+            _ => Ok(()),
+        }
+    }
+
+    fn end_client(&mut self) -> Result<(), String> {
+        let Some((mut process, seen)) = self.client.take() else { return Ok(()) };
+        process.stop_typing();
+        let output = process.output(Deadline::after(self.limit), |_| false);
+        match output.get(seen) {
+            None => Ok(()),
+            Some(line) => {
+                Err(format!("the client above says more than the page: `{}`", self.on_page_line(line)))
+            }
+        }
+    }
+
+    /// Starts a command that runs beside the others, until the session ends.
+    fn in_background(&mut self, command: &str) -> Result<Vec<String>, String> {
+        let program = self.prepared(command)?;
+        self.background.push(Process::start(program)?);
+        Ok(Vec::new())
+    }
+
+    /// Runs a command and interrupts it when it is time.
+    fn cut_short(&mut self, command: &str) -> Result<Vec<String>, String> {
+        let (question, until) = self
+            .interrupt
+            .take()
+            .ok_or("when is it interrupted? Put `#interrupt command ~ regex` above it")?;
+        let program = self.prepared(command)?;
+        let deadline = Deadline::after(self.limit);
+        let mut process = Process::start(program)?;
+        loop {
+            if self.once(&question)?.0.iter().any(|line| until.is_match(line)) {
+                break;
+            }
+            if let Some(status) = process.ended() {
+                return Err(format!("`{command}` had ended ({status}) before `{question}` said `{until}`"));
+            }
+            if !deadline.pause() {
+                return Err(format!("`{question}` never said `{until}` while `{command}` ran"));
+            }
+        }
+        process.interrupt();
+        let output = process.output(deadline, |_| false);
+        if process.wait(deadline).is_none_or(|status| status.success()) {
+            return Err(format!("`{command}` came to its end before it was interrupted"));
+        }
+        let mut output = self.on_page(&output);
+        output.push(BREAK.into());
+        Ok(output)
+    }
+
+    fn on_page_line(&self, line: &str) -> String {
+        on_page(&self.ports, &self.masks, line)
+    }
+
     /// Runs a command to its end. Returns its output with the page's ports, and whether it succeeded.
     fn once(&mut self, command: &str) -> Result<(Vec<String>, bool), String> {
-        let line = CommandLine::parse(command)?;
-        let mut program = self.runner.programs.command(&line.program)?;
-        program.args(line.arguments.iter().map(|word| self.ports.on_this_machine(word)));
-        program.current_dir(self.folder.path());
-        let deadline = Deadline::after(self.runner.limit);
+        let program = self.prepared(command)?;
+        let deadline = Deadline::after(self.limit);
         let mut process = Process::start(program)?;
         let output = process.output(deadline, |_| false);
         let status = process
             .wait(deadline)
-            .ok_or_else(|| format!("`{command}` was stopped after {} s", self.runner.limit.as_secs_f32()))?;
+            .ok_or_else(|| format!("`{command}` was stopped after {} s", self.limit.as_secs_f32()))?;
         Ok((self.on_page(&output), status.success()))
     }
 
     fn on_page(&self, output: &[String]) -> Vec<String> {
-        output.iter().map(|line| self.ports.on_the_page(line)).collect()
+        output.iter().map(|line| self.on_page_line(line)).collect()
     }
 
     /// Starts a server and waits until it takes connections and has printed what is expected. True if it has
     /// ended instead: then that was all of its output.
     fn start(&mut self, command: &str, expected: &[String]) -> Result<(Vec<String>, bool), String> {
         let line = CommandLine::parse(command)?;
-        let mut program = self.runner.programs.command(&line.program)?;
+        let mut program = self.runner.programs.command(&line.program, &line.arguments)?;
         let page_port = self.port_of(&line)?;
         let port = self.ports.real(page_port);
         if self.servers.get_mut(&page_port).is_some_and(|server| server.ended().is_none()) {
@@ -188,7 +348,7 @@ impl Stage<'_> {
         let home = self.folder.path().join(page_port.to_string());
         std::fs::create_dir_all(&home).map_err(|error| error.to_string())?;
         self.prepare(&mut program, &line, &home);
-        let deadline = Deadline::after(self.runner.limit);
+        let deadline = Deadline::after(self.limit);
         let mut process = Process::start(program)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         loop {
@@ -197,7 +357,7 @@ impl Stage<'_> {
                 return Ok((self.on_page(&output), true));
             }
             // A listening socket that belongs to somebody else would be a different port: `ports` saw to it.
-            if TcpStream::connect_timeout(&address, self.runner.limit).is_ok() {
+            if TcpStream::connect_timeout(&address, self.limit).is_ok() {
                 break;
             }
             if !deadline.pause() {
@@ -206,7 +366,7 @@ impl Stage<'_> {
         }
         let (ports, masks) = (&self.ports, &self.masks);
         let output = process.output(deadline, |lines| {
-            let lines: Vec<String> = lines.iter().map(|line| ports.on_the_page(line)).collect();
+            let lines: Vec<String> = lines.iter().map(|line| on_page(ports, masks, line)).collect();
             compare::follows(expected, &lines, masks)
         });
         let output = self.on_page(&output);
@@ -231,7 +391,11 @@ impl Stage<'_> {
         let by_flag = words.iter().position(|word| word == "--port").and_then(|at| words.get(at + 1));
         let by_file = || {
             let text = std::fs::read_to_string(self.folder.path().join(words.first()?)).ok()?;
-            let port = text.lines().find_map(|line| line.strip_prefix("port "))?;
+            // A proxy's pools have an address each; the first one tells the proxy from others.
+            let port = text.lines().find_map(|line| {
+                let listens = || line.strip_prefix("listen = ")?.trim_matches('"').rsplit(':').next();
+                line.strip_prefix("port ").or_else(listens)
+            })?;
             Some(self.ports.on_the_page(port.trim()))
         };
         let port = by_flag.cloned().or_else(by_file).and_then(|port| port.parse().ok());
