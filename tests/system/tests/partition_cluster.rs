@@ -5,7 +5,7 @@ use system::{Cluster, Kind, Server, both, cluster::cluster_flags, wait};
 
 fn start(kind: Kind) -> Server {
     let mut flags = cluster_flags();
-    flags.extend(["--cluster-node-timeout", "1000"].map(str::to_owned));
+    flags.extend(["--cluster-node-timeout", "3000"].map(str::to_owned));
     if kind == Kind::Ours {
         flags.extend(["--enable-test-partition", "yes"].map(str::to_owned));
     }

@@ -1,9 +1,11 @@
 //! One member of the cluster, as this node knows it.
 
+use bus::Bitmap;
 use core_types::{Epoch, Millis, NodeId, Offset, SlotSet};
 
 use crate::ConnId;
 use crate::layers::gossip::reports::Reports;
+use crate::layers::sharding::to_wire;
 
 /// A node of the cluster.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(crate) struct Member {
     pub(crate) config_epoch: Epoch,
     /// Changed through `Cluster::assign` alone.
     pub(super) slots: SlotSet,
+    /// These slots as they look on the wire, when somebody last asked. See [`bitmap`](Member::bitmap).
+    drawn: Option<(SlotSet, Box<Bitmap>)>,
     /// When we sent the ping that it has not answered; zero if it owes us nothing.
     pub(crate) ping_sent: Millis,
     /// When it last answered; zero for never.
@@ -73,6 +77,7 @@ impl Member {
             master: None,
             config_epoch: Epoch(0),
             slots: SlotSet::new(),
+            drawn: None,
             ping_sent: Millis::ZERO,
             pong_received: Millis::ZERO,
             data_received: Millis::ZERO,
@@ -90,6 +95,15 @@ impl Member {
     /// The slots it owns.
     pub(crate) fn slots(&self) -> &SlotSet {
         &self.slots
+    }
+
+    /// Its slots as they look on the wire. Every heartbeat is compared with that, and it changes seldom.
+    pub(crate) fn bitmap(&mut self) -> &Bitmap {
+        if self.drawn.as_ref().is_none_or(|(slots, _)| *slots != self.slots) {
+            self.drawn = None;
+        }
+        let slots = &self.slots;
+        &self.drawn.get_or_insert_with(|| (slots.clone(), Box::new(to_wire(slots)))).1
     }
 
     pub(crate) fn is_master(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Who owns which slot, in two bytes a slot.
 
-use core_types::{NodeId, Slot};
+use core_types::{NodeId, Slot, SlotSet};
 
 /// The owner of each slot. Ids stand in a small list, and a slot holds a place in it, so that the whole is
 /// 32 KiB and not twenty times that.
@@ -63,6 +63,14 @@ impl Owners {
         self.assigned -= usize::from(std::mem::take(&mut self.ids[place].1));
     }
 
+    /// The first of these slots that this member does not own.
+    pub(crate) fn missing(&self, id: NodeId, slots: &SlotSet) -> Option<Slot> {
+        let place = self.ids.iter().position(|(other, count)| *other == id && *count > 0);
+        // Nobody has place 0.
+        let place = place.map_or(0, |place| place as u16 + 1);
+        slots.iter().find(|slot| place == 0 || self.places[slot.index()] != place)
+    }
+
     pub(crate) fn rename(&mut self, old: NodeId, new: NodeId) {
         for (id, _) in &mut self.ids {
             if *id == old {
@@ -103,6 +111,13 @@ mod tests {
         }
         assert!(Slot::all().all(|slot| owners.get(slot) == plain[slot.index()]));
         assert_eq!(owners.assigned(), plain.iter().flatten().count());
+        for name in &names {
+            let theirs: SlotSet = Slot::all().filter(|slot| plain[slot.index()] == Some(*name)).collect();
+            assert_eq!(owners.missing(*name, &theirs), None);
+            let strange = Slot::all().find(|slot| !theirs.contains(*slot));
+            let more: SlotSet = theirs.iter().chain(strange).collect();
+            assert_eq!(owners.missing(*name, &more), strange);
+        }
         assert!(owners.ids.len() <= names.len());
     }
 }

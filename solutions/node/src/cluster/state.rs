@@ -297,7 +297,7 @@ impl Cluster {
             if !changed {
                 continue;
             }
-            if let Some(slot) = member.slots.iter().find(|slot| self.owners.get(*slot) != Some(*id)) {
+            if let Some(slot) = self.owners.missing(*id, &member.slots) {
                 return Err(format!("{id} and the table disagree about {slot:?}"));
             }
         }

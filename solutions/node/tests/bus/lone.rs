@@ -358,6 +358,18 @@ impl Lone {
         self.settle();
     }
 
+    /// What a disk that stands still has to do.
+    pub(crate) fn waiting(&self) -> &[FileEffect] {
+        self.disk.as_deref().unwrap_or_default()
+    }
+
+    /// It does one of these, before those that were asked for earlier.
+    pub(crate) fn disk_does(&mut self, which: usize) {
+        let effect = self.disk.as_mut().expect("a disk that stands still").remove(which);
+        self.write(effect);
+        self.settle();
+    }
+
     /// A client's connection.
     pub(crate) fn client(&mut self) -> ConnId {
         let peer =

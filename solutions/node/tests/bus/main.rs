@@ -5,6 +5,7 @@ mod ballots;
 mod failing;
 mod lies;
 mod lone;
+mod storing;
 
 use bus::{Body, Kind, node_flag};
 use core_types::{Epoch, Millis, NodeId, Slot};

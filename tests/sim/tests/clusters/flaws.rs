@@ -72,7 +72,12 @@ pub(crate) fn node(flaw: Flaw, host: NodeHost, seed: u64) -> NodeHost {
         }
         Flaw::NoRank => host.with_tampering(|passing: Passing<'_>| {
             if passing.way == Way::Out {
-                each_packet(passing.bytes, |packet| packet[at::OFFSET].fill(0));
+                each_packet(passing.bytes, |packet| {
+                    // A master's is what a manual failover waits for.
+                    if number(&packet[at::FLAGS]) & node_flag::REPLICA != 0 {
+                        packet[at::OFFSET].fill(0);
+                    }
+                });
             }
         }),
         Flaw::CountsEverybody => {

@@ -20,7 +20,6 @@ mod known_bad;
 mod play;
 mod report;
 mod setting;
-#[cfg(test)]
 mod survey;
 
 use std::sync::Mutex;

@@ -29,7 +29,12 @@ const EQUAL: &str = "after all is repaired, all replicas hold their master's dat
 /// Plays the run of a seed, with nodes that have this flaw.
 pub(crate) fn play(seed: u64, trace: Option<&mut Trace>, flaw: Flaw) -> Result<Outcome, Broken> {
     let mut rng = Rng::new(seed);
-    let setting = Rc::new(Setting::draw(&mut rng));
+    let mut setting = Setting::draw(&mut rng);
+    if flaw == Flaw::NoRank {
+        // Only where nothing else happens it is certain who must be first.
+        setting.day = Day::Death;
+    }
+    let setting = Rc::new(setting);
     let mut world = World::new(rng.next_u64(), setting.profile.clone(), trace);
     let cast = stage(&mut world, &setting, flaw, None);
     // Whoever forms a cluster by hand gives all masters the same epoch.

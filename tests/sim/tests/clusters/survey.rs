@@ -1,58 +1,49 @@
-use crate::flaws::Flaw;
-use crate::play::play;
+//! All failing seeds at once, by the rule that they break: `SURVEY=0..2000 cargo test --release -p sim --test clusters survey
+//! -- --ignored --nocapture`. For whoever changes a rule, or the nodes.
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::flaws::Flaw;
+use crate::play::play;
+use crate::report::Report;
+
 #[test]
-#[ignore]
+#[ignore = "a tool: it lists what fails"]
 fn survey() {
-    let n: u64 = std::env::var("SURVEY").ok().and_then(|t| t.parse().ok()).unwrap_or(100);
-    let next = AtomicU64::new(0);
-    let found: Mutex<BTreeMap<String, Vec<(u64, String)>>> = Mutex::new(BTreeMap::new());
-    let begin = std::time::Instant::now();
-    let steps = AtomicU64::new(0);
-    let report = Mutex::new(crate::report::Report::default());
-    std::panic::set_hook(Box::new(|i| eprintln!("{i}")));
-    std::thread::scope(|s| {
-        for _ in 0..2 {
-            s.spawn(|| {
+    let span = std::env::var("SURVEY").unwrap_or_else(|_| "0..100".into());
+    let (first, end) = span.split_once("..").expect("from..to");
+    let (first, end): (u64, u64) = (first.parse().expect("a seed"), end.parse().expect("a seed"));
+    let next = AtomicU64::new(first);
+    let found: Mutex<BTreeMap<String, BTreeMap<u64, String>>> = Mutex::default();
+    let report = Mutex::new(Report::default());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= n {
+                    if seed >= end {
                         return;
                     }
-                    let t = std::time::Instant::now();
-                    let r = std::panic::catch_unwind(|| play(seed, None, Flaw::None));
-                    match r {
-                        Ok(Ok(o)) => {
-                            steps.fetch_add(o.steps, Ordering::Relaxed);
-                            report.lock().unwrap().add(&o);
+                    let (rule, detail) = match std::panic::catch_unwind(|| play(seed, None, Flaw::None)) {
+                        Ok(Ok(outcome)) => {
+                            report.lock().expect("nobody panics").add(&outcome);
+                            continue;
                         }
-                        Ok(Err(b)) => {
-                            found.lock().unwrap().entry(b.rule.clone()).or_default().push((seed, b.detail))
-                        }
-                        Err(_) => found
-                            .lock()
-                            .unwrap()
-                            .entry("panic".into())
-                            .or_default()
-                            .push((seed, String::new())),
-                    }
-                    if t.elapsed().as_secs() > 5 {
-                        eprintln!("seed {seed} took {:?}", t.elapsed());
-                    }
+                        Ok(Err(broken)) => (broken.rule, broken.detail),
+                        Err(_) => ("nothing panics".into(), String::new()),
+                    };
+                    found.lock().expect("nobody panics").entry(rule).or_default().insert(seed, detail);
                 }
             });
         }
     });
-    println!("{} seeds in {:?}, {} steps", n, begin.elapsed(), steps.load(Ordering::Relaxed));
-    for (rule, list) in found.into_inner().unwrap() {
-        println!("## {} x {rule}", list.len());
-        let mut list = list;
-        list.sort();
-        for (seed, detail) in list.iter().take(6) {
-            println!("   {seed}: {}", detail.chars().take(170).collect::<String>());
+    for (rule, seeds) in found.into_inner().expect("nobody panics") {
+        println!("{} x {rule}", seeds.len());
+        for (seed, detail) in seeds.iter().take(12) {
+            println!("   {seed}: {}", detail.chars().take(200).collect::<String>());
         }
     }
-    println!("{}", report.into_inner().unwrap());
+    println!("{}", report.into_inner().expect("nobody panics"));
 }

@@ -19,6 +19,9 @@ const TOGETHER: usize = 10;
 const FAILURES: u32 = 3;
 const MGETS: usize = KEYS / TOGETHER;
 
+/// One of the costs.
+type Cost = fn(&Costs) -> usize;
+
 /// What one architecture costs.
 #[derive(Default)]
 struct Costs {
@@ -59,7 +62,7 @@ pub(super) fn table() -> Table {
     let mut head = vec![("", Unit::Number)];
     head.extend(columns.map(|name| (name, Unit::Number)));
     let mut table = Table::new("Three architectures, the same work", &head);
-    let rows: [(&str, fn(&Costs) -> usize); 10] = [
+    let rows: [(&str, Cost); 10] = [
         ("requests on the wire for 10,000 `GET`", |costs| costs.gets),
         ("connections at each server", |costs| costs.connections),
         ("requests for 1,000 `MGET` of ten keys", |costs| costs.mgets),
@@ -167,6 +170,16 @@ fn by_proxy() -> Costs {
 struct Cluster {
     owner: Vec<usize>,
     dead: Option<usize>,
+    /// Who has the keys of each slot.
+    holders: Vec<Vec<usize>>,
+}
+
+/// What came of a `GET` of each key.
+#[derive(Default)]
+struct Read {
+    requests: usize,
+    failed: usize,
+    not_found: usize,
 }
 
 fn endpoint(node: usize) -> Endpoint {
@@ -177,7 +190,22 @@ impl Cluster {
     fn new() -> Cluster {
         let ranges = compare::even(SERVERS);
         let owner = |slot: u16| ranges.partition_point(|range| range.last.number() < slot);
-        Cluster { owner: (0..Slot::COUNT).map(owner).collect(), dead: None }
+        let owner: Vec<usize> = (0..Slot::COUNT).map(owner).collect();
+        // Each master has written its slots' keys, and passed them on to its replica.
+        let holders = owner.iter().map(|master| vec![*master, master + 10]).collect();
+        Cluster { owner, dead: None, holders }
+    }
+
+    /// `CLUSTER SETSLOT` and `MIGRATE`, for one slot: its keys go along.
+    fn migrate(&mut self, slot: usize, to: usize) {
+        self.owner[slot] = to;
+        self.holders[slot] = vec![to, to + 10];
+    }
+
+    /// A master dies, and its replica has taken over its slots. No key is copied.
+    fn fail_over(&mut self, dead: usize) {
+        self.dead = Some(dead);
+        self.owner.iter_mut().filter(|owner| **owner == dead).for_each(|owner| *owner = dead + 10);
     }
 
     /// What a client reads when it asks for the table.
@@ -189,7 +217,11 @@ impl Cluster {
             match shards.iter_mut().find(|shard| shard.master == endpoint(*owner)) {
                 Some(shard) => shard.ranges.push(range),
                 None => {
-                    shards.push(Shard { master: endpoint(*owner), ranges: vec![range], replicas: Vec::new() })
+                    shards.push(Shard {
+                        master: endpoint(*owner),
+                        ranges: vec![range],
+                        replicas: Vec::new(),
+                    });
                 }
             }
         }
@@ -203,16 +235,15 @@ impl Cluster {
         solution_8::route(asked, &view, || Held { present: 1, missing: 0 })
     }
 
-    /// A client reads a key. Returns how many requests that took, and whether there was an answer.
-    fn get(&self, cache: &mut Cache, slot: Slot) -> (usize, bool) {
-        let mut requests = 0;
+    /// A client reads a key.
+    fn get(&self, cache: &mut Cache, slot: Slot, read: &mut Read) {
         if cache.stale {
-            requests += 1;
+            read.requests += 1;
             cache.learn(&self.topology());
         }
         let mut errand = cache.send(Some(slot)).expect("a node is known");
         loop {
-            requests += 1;
+            read.requests += 1;
             let node = usize::from(errand.to.port - 7000);
             let answer = if self.dead == Some(node) {
                 Answer::Broken
@@ -222,24 +253,31 @@ impl Cluster {
                 text.map_or(Answer::Reply, |text| solution_8::read_error(&text, &errand.to))
             };
             match cache.answered(&mut errand, &answer) {
-                Next::Done => return (requests, true),
-                Next::GiveUp => return (requests, false),
+                Next::Done => {
+                    read.not_found += usize::from(!self.holders[slot.index()].contains(&node));
+                    return;
+                }
+                Next::GiveUp => {
+                    read.failed += 1;
+                    return;
+                }
                 Next::Send | Next::Wait => {}
             }
         }
     }
 
-    /// All clients read all their keys. Returns the requests, and how many `GET`s failed.
-    fn get_all(&self, caches: &mut [Cache]) -> (usize, usize) {
-        let answers = keys().map(|(client, key)| self.get(&mut caches[client], key_slot(&key)));
-        answers.fold((0, 0), |(all, failed), (requests, well)| (all + requests, failed + usize::from(!well)))
+    /// All clients read all their keys.
+    fn get_all(&self, caches: &mut [Cache]) -> Read {
+        let mut read = Read::default();
+        keys().for_each(|(client, key)| self.get(&mut caches[client], key_slot(&key), &mut read));
+        read
     }
 }
 
 fn in_a_cluster() -> Costs {
     let cluster = Cluster::new();
     let mut caches = vec![Cache::new([endpoint(0)]); CLIENTS];
-    let (gets, _) = cluster.get_all(&mut caches);
+    let gets = cluster.get_all(&mut caches).requests;
     let connections = keys().map(|(client, key)| (client, cluster.owner[key_slot(&key).index()])).collect();
 
     // An MGET as it is, and what becomes of it if a library takes it apart: one command for each slot.
@@ -257,28 +295,27 @@ fn in_a_cluster() -> Costs {
     let mut grown = Cluster::new();
     for range in compare::even(SERVERS) {
         let count = range.last.index() - range.first.index() + 1;
-        grown.owner[range.last.index() + 1 - count / 4..=range.last.index()].fill(SERVERS);
+        (range.last.index() + 1 - count / 4..=range.last.index())
+            .for_each(|slot| grown.migrate(slot, SERVERS));
     }
     let moved = keys().filter(|(_, key)| grown.owner[key_slot(key).index()] == SERVERS).count();
-    let (after_join, lost) = grown.get_all(&mut caches.clone());
+    let joined = grown.get_all(&mut caches.clone());
 
     // The last master dies, and its replica has taken over.
     let mut after_death = Cluster::new();
-    let (dead, replica) = (SERVERS - 1, SERVERS - 1 + 10);
-    after_death.owner.iter_mut().filter(|owner| **owner == dead).for_each(|owner| *owner = replica);
-    after_death.dead = Some(dead);
-    let (_, failed) = after_death.get_all(&mut caches);
+    after_death.fail_over(SERVERS - 1);
+    let died = after_death.get_all(&mut caches);
     Costs {
         gets,
         connections: busiest(&connections),
         mgets,
         refused,
         moved,
-        lost,
+        lost: joined.not_found,
         told: 0,
-        after_join,
-        failed,
-        not_found: 0,
+        after_join: joined.requests,
+        failed: died.failed,
+        not_found: died.not_found,
     }
 }
 

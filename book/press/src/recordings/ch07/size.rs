@@ -6,7 +6,7 @@ use sim::nodes::experiments::gossip::record::{Outcome, Run, of, plan};
 use sim::nodes::experiments::gossip::{Detection, Hearsay, Size, Traffic};
 use solution_7::Plan;
 
-use crate::data::{Axis, Cell, Plot, Recording, Shape, Table, Unit, Which};
+use crate::data::{Axis, Cell, Plot, Recording, Shape, Table, Unit};
 
 /// Numbers of the runs at size.
 pub(super) fn all() -> Vec<(&'static str, Recording)> {
@@ -112,7 +112,6 @@ fn spread() -> Plot {
     )
     .series("the first node doubts (median)", median(|death| death.suspected))
     .series("FAIL is agreed, and all know (median)", median(|death| death.known))
-    .series("the same, worst of all runs", worst)
-    .mark(Which::Y, TIMEOUT.0 as f64, "node timeout")
-    .mark(Which::Y, TIMEOUT.0 as f64 * 1.5, "one and a half")
+    .formula("one timeout and a half", [6.0, 1000.0].map(|nodes| (nodes, TIMEOUT.0 as f64 * 1.5)))
+    .series("all know (worst of all runs)", worst)
 }

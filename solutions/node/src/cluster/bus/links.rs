@@ -297,11 +297,12 @@ impl Node {
         self.cluster.as_ref().map_or(0, |cluster| (cluster.known() - 1) * 2)
     }
 
-    /// How much memory the buffers of all of them take (`mem_cluster_links`).
+    /// How much memory all of them take, with their buffers, which may be empty (`mem_cluster_links`).
     pub(crate) fn bus_memory(&self) -> usize {
         let of = |conn: &Conn| match &conn.kind {
             Kind::Bus(link) => {
-                conn.out.capacity()
+                size_of_val(&**link)
+                    + conn.out.capacity()
                     + conn.input.pending.capacity()
                     + link.held.capacity()
                     + link.decoder.allocated()

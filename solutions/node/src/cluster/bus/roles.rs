@@ -7,7 +7,7 @@ use crate::Node;
 use crate::cluster::{Cluster, Flag};
 use crate::layers::election::claims::{Loss, behind, follows, won};
 use crate::layers::election::epochs::yields;
-use crate::layers::sharding::{from_wire, to_wire};
+use crate::layers::sharding::from_wire;
 
 impl Node {
     /// A member says what it is.
@@ -37,15 +37,15 @@ impl Node {
 
     /// A member lists its slots, or its master's, and the epoch they are from.
     pub(super) fn hear_slots(&mut self, sender: NodeId, header: &Header<'_>) {
-        let Some(cluster) = &self.cluster else { return };
+        let Some(cluster) = &mut self.cluster else { return };
         let Some(member) = cluster.member(&sender) else { return };
-        let is_master = member.is_master();
-        // Nearly always it is what we know already; and then only what is new can change anything.
-        let known = to_wire(cluster.head_of(member).slots());
-        if known != *header.slots {
+        let (is_master, head) = (member.is_master(), cluster.head_of(member).id);
+        let Some(known) = cluster.member_mut(&head).map(|head| head.bitmap()) else { return };
+        // Nearly always it is what we know already; and otherwise only what is new can change anything.
+        if *known != *header.slots {
             let mut fresh = *header.slots;
             if is_master {
-                fresh.iter_mut().zip(&known).for_each(|(claimed, known)| *claimed &= !known);
+                fresh.iter_mut().zip(known).for_each(|(claimed, known)| *claimed &= !known);
             }
             let claimed = from_wire(&fresh);
             if is_master {

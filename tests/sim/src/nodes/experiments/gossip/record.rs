@@ -60,7 +60,7 @@ pub fn plan() -> Vec<Run> {
     for nodes in [20, 50, 100] {
         plan.push(Run::Lean(of(nodes, timeouts[0]), Hearsay::Ignored));
     }
-    for (nodes, count) in [(6, 20), (20, 20), (50, 20), (100, 20), (200, 20), (500, 10)] {
+    for (nodes, count) in [(6, 20), (20, 20), (50, 20), (100, 20), (200, 20), (500, 10), (1000, 6)] {
         plan.push(Run::Deaths(of(nodes, timeouts[0]), count));
     }
     plan
@@ -179,7 +179,7 @@ mod tests {
             [Hearsay::Believed, Hearsay::Ignored].map(|hearsay| lean(size, hearsay, COUNTED, 1));
         let bound = node::layers::gossip::Plan::new(20, 10, size.timeout).pings();
         assert!(believed.pings < 0.75 * ignored.pings, "{believed:?} {ignored:?}");
-        assert!((0.8 * bound..=bound).contains(&ignored.pings), "{ignored:?} {bound}");
+        assert!((0.7 * bound..=bound).contains(&ignored.pings), "{ignored:?} {bound}");
     }
 
     #[test]
