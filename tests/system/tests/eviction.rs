@@ -188,7 +188,11 @@ fn lfu_policies_spare_what_is_used_often() {
             fill(&mut client, "cold", expire);
             limit_to_now(&mut client, policy);
             press(&mut client, |client| left(client, "cold") < KEYS / 2);
-            assert_eq!(left(&mut client, "hot"), KEYS, "{kind:?} {policy}: no key that is used often has gone");
+            assert_eq!(
+                left(&mut client, "hot"),
+                KEYS,
+                "{kind:?} {policy}: no key that is used often has gone"
+            );
             assert_eq!(left(&mut client, "stays"), KEYS, "{kind:?} {policy}");
         }
     }
