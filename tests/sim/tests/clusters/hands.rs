@@ -104,7 +104,7 @@ impl Run {
         self.hands.moved += 1;
         let transfer = Transfer::new(slot, from.0, to.0, Vec::new());
         world.act(self.hands.mover, |mover: &mut Mover, io| {
-            mover.give(io.now(), transfer, [source, target])
+            mover.give(io.now(), transfer, [source, target]);
         })?;
         Ok(())
     }
@@ -114,7 +114,7 @@ impl Run {
         // Files are read.
         world.run_for(Millis(500))?;
         // A handshake that was given up during a fault is the operator's to repeat.
-        for new in self.joined[self.setting.members..].to_vec() {
+        for new in self.joined[self.setting.members..].iter().copied() {
             drop(order(world, self.joined[0], &format!("CLUSTER MEET {} {PORT}", Setting::ip(new.0)))?);
         }
         if self.hands.ordered > 0 {
