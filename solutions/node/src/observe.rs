@@ -179,6 +179,12 @@ impl<'a> ClusterView<'a> {
         self.cluster.health.ok
     }
 
+    /// Slots on their way: those that arrive here (true), and those that leave.
+    pub fn marks(&self) -> impl Iterator<Item = (Slot, bool)> + use<'a> {
+        let arriving = self.cluster.importing.keys().map(|slot| (*slot, true));
+        arriving.chain(self.cluster.migrating.keys().map(|slot| (*slot, false)))
+    }
+
     /// Are keys of some slot on their way to it, or from it?
     pub fn is_moving_slots(&self) -> bool {
         !self.cluster.importing.is_empty() || !self.cluster.migrating.is_empty()

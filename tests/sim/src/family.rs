@@ -1,7 +1,8 @@
 //! Many seeds of one scenario: search for a seed that breaks a rule, and replay it with a trace.
 //!
 //! The environment widens or narrows the search: `SIM_SEEDS=10000` runs so many seeds, `SIM_SEED=17` only that one,
-//! and `SIM_TRACE=run.txt` writes the whole trace of a failure to that file.
+//! and `SIM_TRACE=run.txt` writes the whole trace of a failure to that file. A family of long runs plays a fixed share of
+//! `SIM_SEEDS`, and has a variable of its own for more ([`check_share`]).
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -126,11 +127,38 @@ pub fn search(
 /// # Panics
 /// With the lowest failing seed and the end of its trace.
 pub fn check(title: &str, seeds: u64, run: impl Fn(u64, Option<&mut Trace>) -> Result<u64, Broken> + Sync) {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (first, seeds) = match (number("SIM_SEED"), number("SIM_SEEDS")) {
-        (Some(seed), _) => (seed, 1),
-        (None, Some(seeds)) => (0, seeds),
-        (None, None) => (0, seeds),
+    check_span(title, (number("SIM_SEED"), number("SIM_SEEDS")), seeds, run);
+}
+
+/// As [`check`], for a family whose runs take long: of `SIM_SEEDS` it plays one in `one_in`, but no fewer than `seeds`. The
+/// environment variable `own` says otherwise.
+///
+/// # Panics
+/// As [`check`] does.
+pub fn check_share(
+    title: &str,
+    seeds: u64,
+    (one_in, own): (u64, &str),
+    run: impl Fn(u64, Option<&mut Trace>) -> Result<u64, Broken> + Sync,
+) {
+    let share = number("SIM_SEEDS").map(|all| (all / one_in).max(seeds));
+    check_span(title, (number("SIM_SEED"), number(own).or(share)), seeds, run);
+}
+
+/// What the environment says.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn check_span(
+    title: &str,
+    (only, wanted): (Option<u64>, Option<u64>),
+    seeds: u64,
+    run: impl Fn(u64, Option<&mut Trace>) -> Result<u64, Broken> + Sync,
+) {
+    let (first, seeds) = match only {
+        Some(seed) => (seed, 1),
+        None => (0, wanted.unwrap_or(seeds)),
     };
     match search(title, first, seeds, run) {
         Ok(report) => println!(

@@ -177,3 +177,15 @@ impl fmt::Debug for Endpoint {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_the_last_epoch_there_is_none() {
+        assert_eq!(Epoch(0).next(), Epoch(1));
+        assert_eq!(Epoch(u64::MAX - 1).next(), Epoch(u64::MAX));
+        assert_eq!(Epoch(u64::MAX).next(), Epoch(u64::MAX), "to begin again would be to vote twice in one");
+    }
+}

@@ -1,10 +1,10 @@
 //! What operators do on a bad day, and how they put things in order afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core_types::{Broken, Endpoint, Millis, NodeId, Slot};
 use node::layers::redirection::transfer::Transfer;
-use sim::nodes::clusters::Mover;
+use sim::nodes::clusters::{Mover, Roamer};
 use sim::nodes::rules;
 use sim::{HostId, World};
 
@@ -22,6 +22,10 @@ pub(crate) struct Hands {
     pub(crate) ordered: u64,
     /// Slots whose move was begun.
     pub(crate) moved: u64,
+    /// Which slots those were.
+    pub(crate) slots: BTreeSet<Slot>,
+    /// When an order was last given.
+    last_order: Millis,
 }
 
 /// A mark on a slot: whose, and where it comes from or goes to.
@@ -36,7 +40,7 @@ impl Hands {
     pub(crate) fn new(world: &mut World<'_>, nodes: &[HostId]) -> Hands {
         let nodes: Vec<Endpoint> = nodes.iter().map(|id| Endpoint::new(world.ip(*id), PORT)).collect();
         let mover = world.add("operator", &[], move |boot| Mover::new(nodes.clone(), boot));
-        Hands { mover, ordered: 0, moved: 0 }
+        Hands { mover, ordered: 0, moved: 0, slots: BTreeSet::new(), last_order: Millis::ZERO }
     }
 }
 
@@ -45,7 +49,8 @@ impl Run {
     pub(crate) fn give_an_order(&mut self, world: &mut World<'_>) -> Result<(), Broken> {
         let Some(host) = self.rng.pick(&self.joined).copied() else { return Ok(()) };
         let free = self.setting.day == Day::Worst;
-        match self.rng.below(if free { 14 } else { 5 }) {
+        self.hands.last_order = world.now();
+        match self.rng.below(if free { 18 } else { 5 }) {
             0..=2 => {
                 self.hands.ordered += 1;
                 drop(order(world, host, "CLUSTER FAILOVER")?);
@@ -64,7 +69,7 @@ impl Run {
                 self.joined.push(new);
                 drop(order(world, host, &format!("CLUSTER MEET {} {PORT}", Setting::ip(new.0)))?);
             }
-            10..=13 => self.move_a_slot(world, host)?,
+            10..=17 => self.move_a_slot(world, host)?,
             _ => {}
         }
         Ok(())
@@ -78,10 +83,10 @@ impl Run {
             .filter(|member| member.is_master() && member.is_known())
             .map(|member| member.id())
             .collect();
-        let slots: Vec<Slot> = view
-            .members()
-            .find(|member| member.votes())
-            .map_or(Vec::new(), |member| member.slots().iter().collect());
+        // One that has keys.
+        let client = self.rng.pick(&self.cast.clients).and_then(|client| world.get::<Roamer>(*client));
+        let slots: Vec<Slot> =
+            client.iter().flat_map(|client| client.acknowledged()).map(|ack| ack.slot).collect();
         let (Some(slot), Some(target)) = (self.rng.pick(&slots).copied(), self.rng.pick(&masters).copied())
         else {
             return Ok(());
@@ -102,6 +107,7 @@ impl Run {
         drop(audit);
         let (Some(from), Some(to)) = (from, to) else { return Ok(()) };
         self.hands.moved += 1;
+        self.hands.slots.insert(slot);
         let transfer = Transfer::new(slot, from.0, to.0, Vec::new());
         world.act(self.hands.mover, |mover: &mut Mover, io| {
             mover.give(io.now(), transfer, [source, target]);
@@ -119,7 +125,8 @@ impl Run {
         }
         if self.hands.ordered > 0 {
             // A manual failover that was ordered a moment ago may still be done (`CLUSTER_MF_TIMEOUT`).
-            world.run_for(Millis(5500))?;
+            let over = self.hands.last_order + Millis(5500);
+            world.run_for(over.since(world.now()))?;
         }
         if self.hands.moved == 0 {
             return Ok(());
@@ -129,7 +136,7 @@ impl Run {
             let mover = self.hands.mover;
             let idle = |world: &World<'_>| world.get::<Mover>(mover).is_some_and(Mover::is_idle);
             world.run_to(Millis::from_secs(60), MENDED, idle)?;
-            let marks = self.marks(world)?;
+            let marks = self.marks(world);
             if marks.is_empty() {
                 return Ok(());
             }
@@ -137,29 +144,26 @@ impl Run {
                 self.mend(world, mark, &marks)?;
             }
         }
-        Err(Broken::new(MENDED, format!("{:?}", self.marks(world)?)))
+        Err(Broken::new(MENDED, format!("{:?}", self.marks(world))))
     }
 
-    /// `[77-<-id]` and `[77->-id]` behind a node's own slots.
-    fn marks(&self, world: &mut World<'_>) -> Result<Vec<Mark>, Broken> {
+    /// Slots on their way, as each node sees it.
+    fn marks(&self, world: &World<'_>) -> Vec<Mark> {
         let mut marks = Vec::new();
         for at in &self.joined {
-            let text = order(world, *at, "CLUSTER NODES")?;
-            let myself = text.lines().find(|line| line.contains("myself")).unwrap_or_default();
-            for word in myself.split(' ').filter_map(|word| word.strip_prefix('[')) {
-                let slot = word.split('-').next().and_then(|slot| slot.parse().ok()).and_then(Slot::new);
-                let arrives = word.contains("-<-");
-                marks.extend(slot.map(|slot| Mark { at: *at, slot, arrives }));
-            }
+            let view = rules::node(world, *at).and_then(|node| node.cluster_view());
+            let found = view.iter().flat_map(|view| view.marks());
+            marks.extend(found.map(|(slot, arrives)| Mark { at: *at, slot, arrives }));
         }
-        Ok(marks)
+        marks
     }
 
     /// A slot that arrives is moved to its end, from whoever most others take for its owner. One that leaves for somebody
     /// who does not wait for it stays.
     fn mend(&mut self, world: &mut World<'_>, mark: &Mark, all: &[Mark]) -> Result<(), Broken> {
         let Mark { at, slot, arrives } = *mark;
-        let me = rules::node(world, at).and_then(|node| node.cluster_view()).map(|view| view.me());
+        let view = rules::node(world, at).and_then(|node| node.cluster_view());
+        let (me, known) = (view.map(|view| view.me()), view.and_then(|view| view.owner(slot)));
         let mut owners: BTreeMap<NodeId, usize> = BTreeMap::new();
         for other in self.joined.iter().filter(|other| **other != at) {
             let view = rules::node(world, *other).and_then(|node| node.cluster_view());
@@ -169,7 +173,17 @@ impl Run {
         }
         let owner = owners.into_iter().max_by_key(|(_, count)| *count).map(|(owner, _)| owner);
         match (owner, me) {
-            (Some(owner), Some(me)) if arrives && owner != me => self.begin_move(world, slot, owner, me),
+            (Some(owner), Some(me)) if arrives && owner != me && known == Some(owner) => {
+                self.begin_move(world, slot, owner, me)
+            }
+            // As long as a slot is marked, a node hears nothing of whom it has gone to.
+            (Some(owner), Some(me)) if arrives && owner != me => {
+                order(world, at, &format!("CLUSTER SETSLOT {slot} STABLE")).map(drop)
+            }
+            // The move was done, and the machine died before its disk had that: the others know who has got the slot.
+            (Some(_), Some(me)) if arrives => {
+                order(world, at, &format!("CLUSTER SETSLOT {slot} NODE {me}")).map(drop)
+            }
             _ if !arrives && all.iter().any(|other| other.slot == slot && other.arrives) => Ok(()),
             _ => order(world, at, &format!("CLUSTER SETSLOT {slot} STABLE")).map(drop),
         }

@@ -87,9 +87,23 @@ impl Report {
 
     /// A family in which nothing happens shows nothing.
     pub(crate) fn check_that_much_happened(&self) {
-        assert!(self.takeovers.len() >= 2 && self.elections.won >= 8, "too few failovers:\n{self}");
-        assert!(self.struck_down.0 + self.struck_down.1 >= 2, "too few crashes of voters:\n{self}");
-        assert!(self.ordered >= 5 && self.moved >= 1, "operators did too little:\n{self}");
+        // At least so many in a hundred runs; chance has its way with few of them.
+        let least = |in_a_hundred: u64| (self.runs * in_a_hundred / 100).saturating_sub(3);
+        let cut_off = self.last_words.iter().filter(|(_, last)| *last > Millis::ZERO).count() as u64;
+        let happened = [
+            ("failovers measured", self.takeovers.len() as u64, 15),
+            ("elections won", self.elections.won, 80),
+            ("epochs with rivals", self.elections.contested, 3),
+            ("voters that died", self.struck_down.0 + self.struck_down.1, 50),
+            ("manual failovers", self.ordered, 80),
+            ("slots moved", self.moved, 20),
+            ("epochs with two masters", self.collisions, 25),
+            ("masters that went on for a while when they were cut off", cut_off, 6),
+            ("writes lost", self.losses.iter().map(Losses::lost).sum(), 300),
+        ];
+        for (what, count, in_a_hundred) in happened {
+            assert!(count >= least(in_a_hundred), "{what}: {count} in {} runs\n{self}", self.runs);
+        }
     }
 }
 

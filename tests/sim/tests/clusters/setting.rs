@@ -2,6 +2,7 @@
 
 use core_types::{Millis, NodeId, Rng, Slot};
 use node::config::Config;
+use node::layers::sharding::key_slot;
 use sim::Profile;
 
 /// The port for clients.
@@ -39,6 +40,9 @@ pub(crate) struct Setting {
     /// The cluster is what files say; otherwise it is formed by orders.
     pub(crate) from_files: bool,
     pub(crate) clients: usize,
+    /// On a day on which a master is cut off with the first client: that master's place, and what makes all of the client's
+    /// keys its own.
+    pub(crate) cut_off: Option<(usize, String)>,
     /// How long the disks take for each thing, at most.
     pub(crate) disk: Millis,
     /// Between two commands of a client.
@@ -66,9 +70,9 @@ impl Setting {
     pub(crate) fn draw(rng: &mut Rng) -> Setting {
         let day = match rng.below(20) {
             0..=4 => Day::Death,
-            5..=6 => Day::Minority,
-            7..=8 => Day::Orders,
-            9..=14 => Day::Bad,
+            5..=7 => Day::Minority,
+            8..=9 => Day::Orders,
+            10..=14 => Day::Bad,
             _ => Day::Worst,
         };
         let masters = *rng.pick(&[3, 3, 3, 3, 3, 3, 4, 4, 5, 5, 6, 7]).unwrap_or(&3);
@@ -102,6 +106,15 @@ impl Setting {
         for _ in 0..spares {
             nodes.push(NodeSetting::draw(rng, nodes.len()));
         }
+        let cut_off = (day == Day::Minority).then(|| {
+            let place = rng.below(masters as u64) as usize;
+            let is_its = |slot: Slot| {
+                let (first, last) = nodes[place].slots.unwrap_or((0, 0));
+                (first..=last).contains(&slot.number())
+            };
+            let mut tags = (0..).map(|number| format!("{{{number}}}"));
+            (place, tags.find(|tag| is_its(key_slot(tag.as_bytes()))).unwrap_or_default())
+        });
         let slow = rng.between(2, 20);
         Setting {
             profile: Profile {
@@ -118,10 +131,15 @@ impl Setting {
             timeout: Millis(rng.between(400, 1500)),
             from_files: rng.chance(75),
             clients: rng.between(1, 2) as usize,
+            cut_off,
             disk: Millis(*rng.pick(&[1, 4, 20, 60]).unwrap_or(&4)),
             pace: (Millis(20), Millis(rng.between(30, 200))),
             full_coverage: rng.chance(50),
-            validity: *rng.pick(&[0, 10, 10, 10]).unwrap_or(&10),
+            // Two split votes, and the data are too old by the default: then nobody takes over.
+            validity: match day {
+                Day::Death => *rng.pick(&[0, 40]).unwrap_or(&0),
+                _ => *rng.pick(&[0, 10, 10, 10]).unwrap_or(&10),
+            },
             barrier: rng.between(1, 2) as u32,
             allow_migration: rng.chance(75),
         }

@@ -34,6 +34,7 @@ fn survey() {
                         Ok(Err(broken)) => (broken.rule, broken.detail),
                         Err(_) => ("nothing panics".into(), String::new()),
                     };
+                    println!("{seed}: {rule}");
                     found.lock().expect("nobody panics").entry(rule).or_default().insert(seed, detail);
                 }
             });

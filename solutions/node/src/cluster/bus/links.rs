@@ -143,7 +143,7 @@ impl Node {
         self.ask(Effect::Connect { conn, to });
     }
 
-    /// A connection that we asked for stands: the first word is a ping, or a request to be taken in.
+    /// A connection that we asked for stands: we ping, or ask to be taken in.
     pub(crate) fn bus_connected(&mut self, id: ConnId) {
         let Some(member) = self.bus_member(id) else { return };
         let Some(known) = self.cluster.as_mut().and_then(|cluster| cluster.member_mut(&member)) else {
@@ -158,13 +158,14 @@ impl Node {
         // A ping that an earlier connection has not answered is still owed: the node may be down, and not the connection.
         let owed = known.ping_sent;
         known.flags.clear(Flag::Meet);
-        // What was said while the connection was being made comes behind that first word.
+        // What was said while the connection was being made comes first: on a connection our epochs never go back. A
+        // request to be taken in has nothing before it, for nothing is told to a node in handshake.
         let early = self.bus_link_mut(id).map(|link| {
             link.standing = true;
             std::mem::take(&mut link.held)
         });
-        self.send_beat(id, kind);
         self.send_bytes(id, &early.unwrap_or_default());
+        self.send_beat(id, kind);
         if owed != Millis::ZERO
             && let Some(known) = self.cluster.as_mut().and_then(|cluster| cluster.member_mut(&member))
         {

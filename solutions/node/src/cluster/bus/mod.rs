@@ -46,8 +46,8 @@
 //! - Of a member that we hear of for the first time, the flags are taken that can be true of it in anybody's eyes. Redis
 //!   takes all of them, `myself` included.
 //! - The sender of a packet is who its header says. Redis 7.0 takes a connection's first sender for all later ones.
-//! - Heartbeats that are due while a connection is being made are not queued: the ping that comes first on it says the
-//!   same. Everything else is, and comes behind that ping.
+//! - Heartbeats that are due while a connection is being made are not queued: the ping that follows when it stands says
+//!   the same. Everything else is, and comes before that ping.
 
 mod ballots;
 mod failures;

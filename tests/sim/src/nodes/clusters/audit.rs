@@ -190,6 +190,7 @@ impl Audit {
             );
             return Err(Broken::new(EPOCHS_GROW, detail));
         }
+        mind.note_owned(view)?;
         mind.note_the_silent(now, view);
         mind.note_rank(now, world, view);
         if mind.current_epoch != view.current_epoch() {
@@ -224,12 +225,7 @@ impl Audit {
         told: &Told,
     ) -> Result<(), Broken> {
         let mind = &mut self.minds[place];
-        // Other packets may have waited for the connection, and come behind its first ping.
-        let is_beat = told.what == What::Beat;
-        let before = mind.said.get(&told.conn).copied().filter(|_| is_beat).unwrap_or_default();
-        if is_beat {
-            mind.said.insert(told.conn, told.current_epoch);
-        }
+        let before = mind.said.insert(told.conn, told.current_epoch).unwrap_or_default();
         if told.current_epoch < before {
             let detail = format!("it told of {}, and before that of {before}", told.current_epoch);
             return Err(Broken::new(EPOCHS_GROW, detail));
@@ -253,21 +249,24 @@ impl Audit {
     /// It says whose slots are its own, and since which epoch.
     fn note_claim(&mut self, place: usize, told: &Told) -> Result<(), Broken> {
         let mind = &mut self.minds[place];
-        if !told.master || told.slots.is_empty() {
+        if !told.master {
             mind.followed = mind.followed.max(told.config_epoch);
+        }
+        if !told.master || told.slots.is_empty() {
             return Ok(());
         }
         let epoch = told.config_epoch;
         if epoch == Epoch(0) {
             return Ok(());
         }
-        // What it has followed meanwhile was of a greater epoch than what it owned before.
+        // A packet that has waited tells of what was so when it was made. What it has followed meanwhile was of a greater
+        // epoch than what it owned before.
         let known = mind.owned.max(mind.followed);
-        if epoch != mind.owned && epoch <= known {
+        if epoch <= known && !mind.has_owned(epoch) {
             let detail = format!("it claims {:?} in {epoch}, and knew of {known}", told.slots);
             return Err(Broken::new(NEW_EPOCH, detail));
         }
-        mind.owned = epoch;
+        mind.owned = mind.owned.max(epoch);
         mind.promised = mind.promised.max(epoch);
         let is_new = self.claims.entry(epoch).or_default().insert(told.sender);
         let claimants = &self.claims[&epoch];

@@ -7,7 +7,9 @@ use node::ClusterView;
 
 use super::audit::{Audit, Said};
 use super::wiretap::Told;
-use super::{BEST, MAJORITY, ONE_FOR_EACH_MASTER, ONE_VOTE, ONE_WINNER, RANK, RIGHT_TO_ASK, RIGHT_TO_VOTE};
+use super::{
+    BEST, MAJORITY, NEW_EPOCH, ONE_FOR_EACH_MASTER, ONE_VOTE, ONE_WINNER, RANK, RIGHT_TO_ASK, RIGHT_TO_VOTE,
+};
 use crate::nodes::NodeHost;
 use crate::world::{HostId, World};
 
@@ -30,6 +32,9 @@ pub(super) struct Mind {
     pub(super) voted: Epoch,
     /// The greatest epoch in which it has claimed slots.
     pub(super) owned: Epoch,
+    /// Epochs in which it has been a master: from the first to the second, for one event can make it take
+    /// several.
+    owns: Vec<(Epoch, Epoch)>,
     /// The greatest epoch of a master that it has followed.
     pub(super) followed: Epoch,
     pub(super) is_master: bool,
@@ -37,15 +42,14 @@ pub(super) struct Mind {
     pub(super) size: usize,
     /// Whom it has held for down while it was a master, and when last.
     pub(super) held_down: BTreeMap<NodeId, Millis>,
-    /// Whom it takes for failed: since when, and when that was last so.
-    failed: BTreeMap<NodeId, (Millis, Millis)>,
+    /// Whom it takes for failed, and since when.
+    failed: BTreeMap<NodeId, Millis>,
     /// Whom it has announced as failed, and when last.
     pub(super) announced: BTreeMap<NodeId, Millis>,
-    /// When it has last taken its own master for failed: since when, and until when.
-    orphaned: Option<(Millis, Millis)>,
-    /// What was so when it raised its epoch to stand for election: since when its master had failed, when that was, and how
-    /// many had more of the data.
-    stood: BTreeMap<Epoch, (Millis, Millis, usize)>,
+    /// Since when it has taken its own master for failed, if it does.
+    orphaned: Option<Millis>,
+    /// What was so when its epoch rose to this one: it may have stood for election.
+    stood: BTreeMap<Epoch, Stand>,
     /// How it stood among the replicas of its master, of late.
     ranks: Vec<(Millis, usize)>,
     /// What it saw after the last event: one event can bring a request, and behind it what makes the request look odd.
@@ -55,6 +59,16 @@ pub(super) struct Mind {
     /// When it voted for a replica of a master, by its clock.
     helped: BTreeMap<NodeId, Millis>,
     clock: (Millis, Millis),
+}
+
+/// When a node's epoch rose, perhaps because it stands for election.
+#[derive(Clone, Copy, Debug)]
+struct Stand {
+    at: Millis,
+    /// Since when its master had failed, if it had.
+    orphaned: Option<Millis>,
+    /// How many had more of the data.
+    rank: usize,
 }
 
 /// What a voter saw when it voted.
@@ -95,8 +109,8 @@ pub struct Elections {
     pub votes: u64,
 }
 
-/// Disks take so long at most, and what waits for them was decided before.
-const HELD: Millis = Millis(400);
+/// A replica looks at its rank so often at least, and is late when it stands still.
+const LOOK: Millis = Millis(400);
 
 impl Ballots {
     /// Has this node asked for votes in that epoch?
@@ -119,6 +133,7 @@ impl Mind {
             promised: Epoch(0),
             voted: Epoch(0),
             owned: Epoch(0),
+            owns: Vec::new(),
             followed: Epoch(0),
             is_master: false,
             master: None,
@@ -170,8 +185,8 @@ impl Mind {
                 self.held_down.insert(id, now);
             }
             if failed {
-                self.failed.entry(id).and_modify(|(_, last)| *last = now).or_insert((now, now));
-            } else if self.failed.get(&id).is_some_and(|(_, last)| now.since(*last) > HELD) {
+                self.failed.entry(id).or_insert(now);
+            } else {
                 self.failed.remove(&id);
             }
         }
@@ -179,10 +194,10 @@ impl Mind {
 
     /// Has its own master failed, and how many of the other replicas have more of the data, as far as it has heard?
     pub(super) fn note_rank(&mut self, now: Millis, world: &World<'_>, view: &ClusterView<'_>) {
-        self.ranks.retain(|(at, _)| now.since(*at) <= HELD);
-        let failed = view.myself().master().and_then(|master| Some((master, self.failed.get(&master)?.0)));
-        let Some((master, since)) = failed else { return };
-        self.orphaned = Some((since, now));
+        self.ranks.retain(|(at, _)| now.since(*at) <= LOOK);
+        let failed = view.myself().master().and_then(|master| Some((master, *self.failed.get(&master)?)));
+        self.orphaned = failed.map(|(_, since)| since);
+        let Some((master, _)) = failed else { return };
         let Some(node) = world.get::<NodeHost>(self.host) else { return };
         let mine = node.node().replication_offset();
         let siblings = view.members().filter(|member| member.master() == Some(master));
@@ -192,12 +207,32 @@ impl Mind {
         self.ranks.push((now, rank));
     }
 
+    /// Has this epoch ever been its own, as a master's?
+    pub(super) fn has_owned(&self, epoch: Epoch) -> bool {
+        self.owns.iter().any(|(first, last)| (*first..=*last).contains(&epoch))
+    }
+
+    /// Its epoch, if it is a master. To be called before its role is taken down.
+    pub(super) fn note_owned(&mut self, view: &ClusterView<'_>) -> Result<(), Broken> {
+        let (myself, before) = (view.myself(), self.owns.last().copied());
+        let epoch = myself.config_epoch();
+        if !myself.is_master() || before.is_some_and(|(_, last)| last == epoch) {
+            return Ok(());
+        }
+        let known = self.owned.max(self.followed);
+        if epoch != Epoch(0) && epoch <= known && !self.has_owned(epoch) {
+            return Err(Broken::new(NEW_EPOCH, format!("it is a master in {epoch}, and knew of {known}")));
+        }
+        // Who was a master before has left behind all between; who was a replica begins.
+        let first = before.filter(|_| self.is_master).map_or(epoch, |(_, last)| last.next());
+        self.owns.push((first.min(epoch), epoch));
+        Ok(())
+    }
+
     /// Its epoch has risen. If it stands for election, then now.
     pub(super) fn note_stand(&mut self, epoch: Epoch, now: Millis) {
         let rank = self.ranks.iter().map(|(_, rank)| *rank).min().unwrap_or(0);
-        if let Some((since, _)) = self.orphaned.filter(|(_, until)| now.since(*until) <= HELD) {
-            self.stood.insert(epoch, (since, now, rank));
-        }
+        self.stood.insert(epoch, Stand { at: now, orphaned: self.orphaned, rank });
     }
 
     /// It has just decided to vote.
@@ -259,10 +294,13 @@ impl Audit {
         if epoch == mind.owned {
             return Err(Broken::new(RIGHT_TO_ASK, format!("in {epoch}, in which it has owned slots")));
         }
+        // The request may have waited, for the disk or for a connection.
+        let Some(Stand { at, orphaned, rank }) = mind.stood.get(&epoch).copied() else {
+            return Err(Broken::new(RIGHT_TO_ASK, format!("in {epoch}, which is no epoch of its own")));
+        };
         if !forced {
-            // The request may have waited, for the disk or for a connection.
-            let Some((since, at, rank)) = mind.stood.get(&epoch).copied() else {
-                let detail = format!("in {epoch}, and has not heard that its master has failed");
+            let Some(since) = orphaned else {
+                let detail = format!("in {epoch}, and its master has not failed");
                 return Err(Broken::new(RIGHT_TO_ASK, detail));
             };
             let waited = at.since(since);

@@ -1,8 +1,8 @@
 //! Writes that were acknowledged and are gone: each must be explained.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use core_types::{Broken, Millis};
+use core_types::{Broken, Millis, Slot};
 
 use super::peace::Shard;
 use super::{Audit, EXPLAINED, Roamer};
@@ -60,11 +60,17 @@ impl Calamities {
 }
 
 impl Audit {
-    /// At the end: what became of each write that was acknowledged. `moved`: slots were moved between nodes.
+    /// At the end: what became of each write that was acknowledged. `moved`: slots that somebody has moved between nodes, or
+    /// has tried to.
     ///
     /// # Errors
     /// If one is gone and nothing explains it.
-    pub fn count_losses(&self, world: &World<'_>, shards: &[Shard], moved: bool) -> Result<Losses, Broken> {
+    pub fn count_losses(
+        &self,
+        world: &World<'_>,
+        shards: &[Shard],
+        moved: &BTreeSet<Slot>,
+    ) -> Result<Losses, Broken> {
         let mut losses = Losses::default();
         for id in &self.cast.clients {
             let Some(client) = world.get::<Roamer>(*id) else { continue };
@@ -87,7 +93,7 @@ impl Audit {
                     losses.replaced += 1;
                 } else if later(&self.calamities.restarts) {
                     losses.restarted += 1;
-                } else if moved && self.anything_since(at) {
+                } else if moved.contains(&ack.slot) && self.anything_since(at) {
                     losses.moved += 1;
                 } else {
                     let detail = format!("{key}, acknowledged at {at} by {}", ack.by);
