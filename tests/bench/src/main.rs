@@ -19,6 +19,7 @@
 
 mod cluster;
 mod cluster_failover;
+mod failovers;
 mod load;
 mod measure;
 mod memory;

@@ -5,15 +5,14 @@
 //! sentinel knows everybody, the master is killed. The client then asks one sentinel after the other where the master is,
 //! and tries to write there, until it succeeds; that is what a Sentinel-aware client does after an error.
 
-use std::fmt::Write;
 use std::thread::park_timeout;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use core_types::Frame;
 use system::{Client, Kind, Sentinel, Server, WATCHED, wait};
 
-use crate::measure::median;
+use crate::failovers::{in_turn, now};
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
@@ -33,17 +32,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// Runs all rounds, and returns the table.
 pub(crate) fn run(options: &Options) -> Result<String, String> {
-    let mut found = [Vec::new(), Vec::new()];
-    for round in 0..options.rounds.max(1) {
-        for turn in 0..2 {
-            let side = (round + turn) % 2;
-            let kind = [Kind::Redis, Kind::Ours][side];
-            let millis = fail_over(kind, options)?;
-            eprintln!("round {}, {kind:?}: {millis:.0} ms", round + 1);
-            found[side].push(millis);
-        }
-    }
-    Ok(table(options, &found))
+    let settings = format!("down-after {} ms", options.down_after);
+    in_turn(options.rounds, &settings, |kind| fail_over(kind, options))
 }
 
 /// One failover, in milliseconds.
@@ -89,30 +79,4 @@ fn fail_over(kind: Kind, options: &Options) -> Result<f64, String> {
 fn write(port: u16) -> Option<()> {
     let answer = Client::connect(port).ok()?.try_call(&["SET", "after", "1"]).ok()?;
     (answer == Frame::Simple("OK".into())).then_some(())
-}
-
-fn table(options: &Options, found: &[Vec<f64>; 2]) -> String {
-    let mut text = format!(
-        "from kill -9 to the first write, in ms; down-after {} ms, {} rounds in turn\n\n",
-        options.down_after,
-        found[0].len()
-    );
-    text += "| what   |    redis |     ours | ratio |\n|--------|---------:|---------:|------:|\n";
-    let mut line = |what: &str, value: &dyn Fn(&[f64]) -> f64| {
-        let [redis, ours] = [0, 1].map(|side| value(&found[side]));
-        let _ = writeln!(text, "| {what:<6} | {redis:>8.0} | {ours:>8.0} | {:>5.2} |", ours / redis);
-    };
-    line("best", &|values| values.iter().copied().fold(f64::INFINITY, f64::min));
-    line("median", &|values| median(values.to_vec()).unwrap_or_default());
-    line("worst", &|values| values.iter().copied().fold(0.0, f64::max));
-    for (name, values) in ["redis", "ours"].iter().zip(found) {
-        let values: Vec<String> = values.iter().map(|value| format!("{value:.0}")).collect();
-        let _ = write!(text, "\n{name:<6} {}", values.join(" "));
-    }
-    text + "\n\nRatios below 1.00 are in favour of ha-server."
-}
-
-#[expect(clippy::disallowed_methods, reason = "real processes live in real time")]
-fn now() -> Instant {
-    Instant::now()
 }
