@@ -16,10 +16,14 @@ struct Written {
 }
 
 /// Writes numbers in a row, several types of keys in turn, until the connection breaks.
-fn write_until_killed(port: u16, writer: usize, mut next: u64, acknowledged: &mpsc::Sender<()>) -> Written {
+fn write_until_killed(
+    client: &mut Client,
+    writer: usize,
+    mut next: u64,
+    acknowledged: &mpsc::Sender<()>,
+) -> Written {
     // Of the next number, the last round may have sent one command and not the other.
     let mut written = Written { acknowledged: next, sent: next + 1 };
-    let Ok(mut client) = Client::connect(port) else { return written };
     loop {
         next += 1;
         written.sent = next;
@@ -71,12 +75,14 @@ fn kill_again_and_again(policy: &str, kills: u64) {
     let mut last = [0; WRITERS];
     let mut acknowledged_in_all = 0;
     for round in 0..kills {
-        let port = server.port();
         let (report, reports) = mpsc::channel();
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {
                 let (report, from) = (report.clone(), last[writer]);
-                thread::spawn(move || write_until_killed(port, writer, from, &report))
+                // Connected before its thread runs: a thread that starts late would connect to the next server, and
+                // write until that one is killed, which is never.
+                let mut client = Client::connect(server.port()).expect("the server takes clients");
+                thread::spawn(move || write_until_killed(&mut client, writer, from, &report))
             })
             .collect();
         drop(report);

@@ -73,8 +73,9 @@ fn no_write_is_lost_by_a_failover() {
         });
         wait::until("some writes", || new.run("EXISTS counter") == Frame::Integer(1));
         assert_eq!(old.run("FAILOVER TIMEOUT 60000"), ok());
-        let written = writer.join().expect("it ends with an error of the replica that its master is now");
+        // First, for a writer whose master stays one never ends.
         wait_until_swapped(&old, &new);
+        let written = writer.join().expect("it ends with an error of the replica that its master is now");
         assert_eq!(new.run("GET counter"), Frame::Bulk(written.to_string().into()));
     });
 }
