@@ -214,6 +214,8 @@ impl Node {
             .conns
             .iter()
             .filter(|conn| conn.blocked.is_some() && matches!(conn.kind, Kind::Client))
+            // In Redis this comes after `MIGRATE`, so it has its answer.
+            .filter(|conn| !self.is_migrating(conn.id))
             .map(|conn| conn.id)
             .collect();
         for id in waiting {

@@ -14,7 +14,9 @@
 //! # Differences from Redis
 //!
 //! - `bind` is `127.0.0.1 -::1` unless it is set: an exercise should not be open to the network.
-//! - `save` is empty by default: a node of an exercise leaves no file behind that nobody asked for.
+//! - `save` is empty by default, where Redis has `3600 1 300 100 60 10000`: a node of an exercise leaves no file behind that
+//!   nobody asked for. With save points a node also saves when it is told to end. Several that were started in one
+//!   directory, as on the pages of the book, would write over each other's `dump.rdb`, and begin the next chapter with it.
 //! - `daemonize` may only be `no`. `port`, `bind` and `tcp-backlog` cannot change while the node runs.
 //! - Values are text: one that is not UTF-8 is refused.
 //! - `include` takes one path, without wildcards.

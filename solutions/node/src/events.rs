@@ -35,6 +35,9 @@ impl Node {
     /// Bytes from a connection. All of `data` is taken.
     pub fn receive(&mut self, now: Millis, id: ConnId, data: &[u8]) {
         self.now = now;
+        if self.stands_still_for(id) {
+            return self.receive_later(id, data);
+        }
         self.stats.net_input_bytes += data.len() as u64;
         let Some(mut conn) = self.conns.take(id) else { return };
         conn.last_input = now;
@@ -95,6 +98,9 @@ impl Node {
     /// `Effect::Connect` succeeded.
     pub fn connected(&mut self, now: Millis, id: ConnId, local_addr: &str) {
         self.now = now;
+        if self.connected_later(id, local_addr) {
+            return;
+        }
         if let Some(conn) = self.conns.get_mut(id) {
             conn.local_addr = local_addr.to_string();
             conn.last_input = now;
@@ -109,6 +115,9 @@ impl Node {
     /// `Effect::Connect` failed.
     pub fn connect_failed(&mut self, now: Millis, id: ConnId, why: &str) {
         self.now = now;
+        if self.connect_failed_later(id, why) {
+            return;
+        }
         self.forget_conn(id);
         self.link_failed(id, why);
         self.watch_lost(id, why);
@@ -123,6 +132,9 @@ impl Node {
     /// `Effect::Close`. Called once for each connection; the id is dead afterwards.
     pub fn closed(&mut self, now: Millis, id: ConnId) {
         self.now = now;
+        if self.closed_later(id) {
+            return;
+        }
         let Some(mut conn) = self.forget_conn(id) else { return };
         if !conn.closing {
             self.detach(&mut conn);
@@ -133,6 +145,11 @@ impl Node {
     /// Lets time pass. A tick too many does no harm.
     pub fn tick(&mut self, now: Millis) {
         self.now = now;
+        if self.stands_still() {
+            // Its end makes up for all the rest at the next tick.
+            self.migrate_tick();
+            return self.end_event();
+        }
         // A clock that jumped back must not stop the timers until it has caught up.
         if now + CRON < self.next_cron {
             self.next_cron = now;
@@ -170,6 +187,9 @@ impl Node {
 
     /// When `tick` is wanted next.
     pub fn next_deadline(&self) -> Option<Millis> {
+        if self.stands_still() {
+            return self.standstill_deadline();
+        }
         if self.job_is_ready() {
             return Some(self.now);
         }
@@ -233,15 +253,22 @@ impl Node {
     /// False while a client lets its replies pile up: the driver stops reading from it, and TCP makes
     /// the client wait. Redis goes on reading and closes the client at its output-buffer limit, if one
     /// is set; for normal clients none is by default, and memory grows.
+    ///
+    /// Also false, for most connections, while the node [stands still](Node::stands_still).
     pub fn accepts_input(&self, id: ConnId) -> bool {
-        self.conns
-            .get(id)
-            .is_none_or(|conn| conn.out.len() < STOP_READING || !matches!(conn.kind, Kind::Client))
+        !self.stands_still_for(id)
+            && self
+                .conns
+                .get(id)
+                .is_none_or(|conn| conn.out.len() < STOP_READING || !matches!(conn.kind, Kind::Client))
     }
 
     /// The driver was told to stop (`signal` is `SIGTERM` or `SIGINT`).
     pub fn terminate(&mut self, now: Millis, signal: &str) {
         self.now = now;
+        if self.terminate_later(signal) {
+            return;
+        }
         self.log(LogLevel::Warning, format!("Received {signal} scheduling shutdown..."));
         let save = if self.persistence.is_loading() { Some(false) } else { None };
         self.leave(save, false, false, None);

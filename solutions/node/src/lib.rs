@@ -58,6 +58,7 @@ mod pubsub;
 mod replication;
 mod sentinel;
 mod slowlog;
+mod standstill;
 mod stats;
 mod table;
 mod transaction;

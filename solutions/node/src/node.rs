@@ -51,6 +51,8 @@ pub struct Node {
     pub(crate) cluster_storage: crate::cluster::Storage,
     /// Keys on their way to other nodes.
     pub(crate) migrations: crate::cluster::Migrations,
+    /// A transaction waits for another node, and everybody for it.
+    pub(crate) standstill: Option<Box<crate::standstill::Standstill>>,
     /// With `--sentinel` this is what the node does.
     pub(crate) sentinel: Option<Box<Watcher>>,
     /// Who is cut off, in a test.
@@ -145,6 +147,7 @@ impl Node {
             cluster: None,
             cluster_storage: crate::cluster::Storage::default(),
             migrations: crate::cluster::Migrations::default(),
+            standstill: None,
             sentinel,
             partition: Partition::default(),
             paused: None,

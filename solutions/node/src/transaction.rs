@@ -217,18 +217,7 @@ pub(crate) fn exec(node: &mut Node, conn: &mut Conn, _: Args<'_>) {
     }
     node.encoder(conn).array(transaction.commands.len());
     node.begin_unit();
-    for command in &transaction.commands {
-        let args = command.as_args();
-        // What was allowed when it was queued may not be any more: the role can have changed meanwhile.
-        match table::resolve(args, node.sentinel.is_some())
-            .and_then(|call| node.admit(conn, call).map(|()| call))
-        {
-            Ok(call) => node.run(conn, call, args, false),
-            Err(text) => node.encoder(conn).error(&text),
-        }
-    }
-    node.end_unit();
-    node.serve_waiting();
+    node.run_queue(conn, transaction.commands.into_iter());
 }
 
 /// `WATCH key …`
@@ -255,6 +244,25 @@ pub(crate) fn unwatch(node: &mut Node, conn: &mut Conn, _: Args<'_>) {
 }
 
 impl Node {
+    /// Runs what is left of a transaction, up to its end, or to a command that waits for another node.
+    pub(crate) fn run_queue(&mut self, conn: &mut Conn, mut commands: std::vec::IntoIter<ArgsBuf>) {
+        while let Some(command) = commands.next() {
+            let args = command.as_args();
+            // What was allowed when it was queued may not be any more: the role can have changed meanwhile.
+            match table::resolve(args, self.sentinel.is_some())
+                .and_then(|call| self.admit(conn, call).map(|()| call))
+            {
+                Ok(call) => self.run(conn, call, args, false),
+                Err(text) => self.encoder(conn).error(&text),
+            }
+            if self.put_aside(&mut commands) {
+                return;
+            }
+        }
+        self.end_unit();
+        self.serve_waiting();
+    }
+
     /// From here to `end_unit` commands are one to the replicas.
     pub(crate) fn begin_unit(&mut self) {
         self.unit = Some(Vec::new());

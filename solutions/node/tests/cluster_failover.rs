@@ -204,3 +204,49 @@ fn a_replica_to_spare_moves_to_a_master_that_has_lost_its_own() {
         assert!(pair.run(goes, "ROLE").contains("connected"));
     }
 }
+
+/// What is deleted for a key that has left belongs before the offset at which a master pauses: otherwise the key would be
+/// on both sides, though nobody has failed.
+#[test]
+fn a_replica_that_wants_the_place_waits_for_the_keys_under_way() {
+    let mut pair = cluster(&[7000, 7001, 7002]);
+    assert_eq!(pair.run(7000, "SET bar 1"), "+OK\r\n");
+    let [from, to] = [7000, 7001].map(|port| id(&mut pair, port));
+    assert_eq!(pair.run(7001, &format!("CLUSTER SETSLOT 5061 IMPORTING {from}")), "+OK\r\n");
+    assert_eq!(pair.run(7000, &format!("CLUSTER SETSLOT 5061 MIGRATING {to}")), "+OK\r\n");
+    pair.pass(500);
+    pair.hold(7001, 7000);
+    let send = |pair: &mut Pair, command: &[u8]| {
+        let (mover, now) = (pair.client(7000), pair.now);
+        pair.node(7000).receive(now, mover, command);
+        pair.settle();
+        mover
+    };
+    let mover = send(&mut pair, b"MIGRATE 127.0.0.1 7001 bar 0 5000\r\n");
+    assert_eq!(pair.run(7003, "CLUSTER FAILOVER"), "+OK\r\n");
+    pair.pass(300);
+    let asked = |pair: &Pair| pair.log.iter().any(|line| line.starts_with("7000: Manual failover requested"));
+    assert!(!asked(&pair), "it waits");
+    // Others have to wait for that, so that it comes to an end.
+    let next = send(&mut pair, b"MIGRATE 127.0.0.1 7001 baz 0 5000\r\nPING\r\n");
+    assert_eq!(pair.said(7000, next), "");
+    pair.release(7001, 7000);
+    assert_eq!(pair.said(7000, mover), "+OK\r\n");
+    assert!(asked(&pair));
+    pass_until(&mut pair, "the replica to be a master", |pair| is_master(pair, 7003));
+    pair.pass(500);
+    assert_eq!(pair.run(7003, "EXISTS bar"), ":0\r\n");
+    assert_eq!(pair.run(7001, "DBSIZE"), ":1\r\n");
+}
+
+#[test]
+fn who_has_just_come_back_can_be_told_to_take_over_at_once() {
+    let mut pair = cluster(&[7000, 7001, 7002]);
+    assert_eq!(pair.run(7000, "SET bar 1"), "+OK\r\n");
+    pair.pass(500);
+    pair.kill(7003);
+    pair.start_in_cluster(7003, |_| {});
+    assert_eq!(pair.run(7003, "CLUSTER FAILOVER"), "+OK\r\n", "though it has talked to nobody yet");
+    pass_until(&mut pair, "it to be a master", |pair| told(pair, 7003, 7003).contains("myself,master"));
+    assert_eq!(pair.run(7003, "GET bar"), "$1\r\n1\r\n");
+}

@@ -183,7 +183,113 @@ fn what_it_cannot_mean_is_refused() {
     ] {
         assert_eq!(pair.run(7000, command), answer, "{command}");
     }
-    let conn = send(&mut pair, 7000, &format!("MULTI\r\n{MOVE_A}\r\nEXEC"));
-    let told = pair.said(7000, conn);
-    assert!(told.ends_with("*1\r\n-ERR MIGRATE is not supported inside a transaction\r\n"), "{told}");
+}
+
+#[test]
+fn a_transaction_waits_for_its_keys_and_nobody_comes_in_between() {
+    let mut pair = two();
+    pair.start(7002, common::follow(7000));
+    pair.pass(2_000);
+    pair.run(7000, "MSET a 1 b 1 c 1 d 1");
+    pair.hold(7001, 7000);
+    // Another client's key is under way already; it comes home after the transaction, though it arrives before.
+    let other = send(&mut pair, 7000, "MIGRATE 127.0.0.1 7001 d 0 10000");
+    let all = format!(
+        "MULTI\r\nINCR b\r\n{MOVE_A}\r\nGET b\r\nEXISTS a d\r\nMIGRATE 127.0.0.1 7001 b 0 1000\r\nEXISTS b"
+    );
+    let mover = send(&mut pair, 7000, &format!("{all}\r\nEXEC\r\nPING"));
+    assert!(pair.node(7000).stands_still());
+    let incr = send(&mut pair, 7000, "INCR b");
+    let leaves = send(&mut pair, 7000, "SET a mine\r\nSET c mine");
+    let now = pair.now;
+    pair.node(7000).closed(now, leaves);
+    assert_eq!(pair.said(7000, incr), "");
+    pair.release(7001, 7000);
+    assert!(!pair.node(7000).stands_still());
+    let queued = "+QUEUED\r\n".repeat(6);
+    assert_eq!(
+        pair.said(7000, mover),
+        format!("+OK\r\n{queued}*6\r\n:2\r\n+OK\r\n$1\r\n2\r\n:1\r\n+OK\r\n:0\r\n+PONG\r\n")
+    );
+    assert_eq!(
+        pair.said(7000, incr),
+        ":1\r\n",
+        "it came after the transaction, which had sent the old value away"
+    );
+    assert_eq!(pair.said(7000, other), "+OK\r\n");
+    assert_eq!(pair.run(7000, "MGET a b c d"), "*4\r\n$4\r\nmine\r\n$1\r\n1\r\n$4\r\nmine\r\n$-1\r\n");
+    assert_eq!(pair.run(7001, "MGET a b c d"), "*4\r\n$1\r\n1\r\n$1\r\n2\r\n$-1\r\n$1\r\n1\r\n");
+    pair.pass(1_000);
+    assert!(pair.equal(7000, 7002), "the replica has done the same");
+}
+
+#[test]
+fn a_transaction_goes_on_when_its_keys_cannot_leave_or_its_client_has_left() {
+    let mut pair = two();
+    pair.run(7000, "SET a 1");
+    pair.hold(7001, 7000);
+    let mover = send(&mut pair, 7000, &format!("MULTI\r\n{MOVE_A}\r\nAPPEND a x\r\nEXEC"));
+    let now = pair.now;
+    pair.node(7000).closed(now, mover);
+    let reader = send(&mut pair, 7000, "GET a");
+    pair.pass(900);
+    assert_eq!(pair.said(7000, reader), "");
+    pair.pass(200);
+    assert_eq!(pair.said(7000, reader), "$2\r\n1x\r\n");
+    pair.release(7001, 7000);
+    assert_eq!(pair.run(7000, "INFO clients").matches("blocked_clients:0").count(), 1);
+
+    let conn = send(
+        &mut pair,
+        7000,
+        &format!("SET a 1\r\nCLIENT REPLY OFF\r\nMULTI\r\n{MOVE_A} REPLACE\r\nPING\r\nEXEC"),
+    );
+    assert_eq!(pair.said(7000, conn), "+OK\r\n");
+    assert_eq!(pair.run(7000, "EXISTS a"), ":0\r\n");
+}
+
+#[test]
+fn no_replica_gets_half_a_transaction() {
+    let mut pair = two();
+    pair.run(7000, "MSET a 1 b 1");
+    pair.hold(7001, 7000);
+    let mover = send(&mut pair, 7000, &format!("MULTI\r\nINCR b\r\n{MOVE_A}\r\nINCR b\r\nEXEC"));
+    // It asks for the data in the middle of it.
+    pair.start(7002, common::follow(7000));
+    pair.pass(500);
+    pair.release(7001, 7000);
+    assert!(pair.said(7000, mover).ends_with("*3\r\n:2\r\n+OK\r\n:3\r\n"));
+    pair.pass(3_000);
+    assert_eq!(pair.run(7002, "GET b"), "$1\r\n3\r\n");
+    assert!(pair.equal(7000, 7002));
+}
+
+#[test]
+fn what_concerns_all_data_waits_for_the_keys_under_way() {
+    let mut pair = two();
+    pair.run(7000, "SET a 1");
+    pair.run(7000, "COPY a a DB 1");
+    pair.hold(7001, 7000);
+    let mover = send(&mut pair, 7000, MOVE_A);
+    let swap = send(&mut pair, 7000, "SWAPDB 0 1");
+    let follows = send(&mut pair, 7000, "REPLICAOF 127.0.0.1 7001");
+    assert_eq!((pair.said(7000, swap), pair.said(7000, follows)), (String::new(), String::new()));
+    assert!(pair.run(7000, "ROLE").contains("master"));
+    pair.release(7001, 7000);
+    assert_eq!(pair.said(7000, mover), "+OK\r\n");
+    assert_eq!((pair.said(7000, swap), pair.said(7000, follows)), ("+OK\r\n".into(), "+OK\r\n".into()));
+    assert!(pair.run(7000, "ROLE").contains("slave"));
+}
+
+#[test]
+fn a_replica_that_may_write_sends_its_own_keys_away() {
+    let mut pair = two();
+    pair.start(7002, |config| {
+        config.replica_read_only = false;
+        common::follow(7000)(config);
+    });
+    pair.pass(2_000);
+    pair.run(7002, "SET mine 1");
+    assert_eq!(pair.run(7002, "MIGRATE 127.0.0.1 7001 mine 0 1000"), "+OK\r\n");
+    assert_eq!(pair.run(7002, "EXISTS mine"), ":0\r\n");
 }

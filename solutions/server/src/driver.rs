@@ -34,6 +34,8 @@ pub(crate) struct Driver {
     held: RefCell<Vec<Rc<Line>>>,
     /// Somebody is cut off.
     pub(crate) partitioned: Cell<bool>,
+    /// The node reads from almost nobody: those who wait for that must be told of its end.
+    stood_still: Cell<bool>,
     writers: Writers<ConnId>,
     timer: Timer,
     /// The append-only file has grown.
@@ -89,6 +91,7 @@ impl Driver {
             lines: Lines::default(),
             held: RefCell::default(),
             partitioned: Cell::new(false),
+            stood_still: Cell::new(false),
             writers: Writers::default(),
             timer: Timer::default(),
             flush: Notify::new(),
@@ -122,6 +125,13 @@ impl Driver {
         }
         if node.wants_turn() {
             self.writers.wake();
+        }
+        if self.stood_still.replace(node.stands_still()) && !node.stands_still() {
+            self.lines.each(|_, line| {
+                if line.paused.take() {
+                    line.bell.ring();
+                }
+            });
         }
         self.timer.want(node.next_deadline());
     }

@@ -6,6 +6,8 @@ use bytes::BytesMut;
 use core_types::{Frame, write_command};
 use solution_0::FrameDecoder;
 
+use crate::wait::Deadline;
+
 /// A client that can also send nonsense, and show the very bytes of an answer.
 #[derive(Debug)]
 pub struct Client {
@@ -18,11 +20,15 @@ impl Client {
     /// How long to wait for bytes before the test counts as stuck.
     const PATIENCE: Duration = Duration::from_secs(60);
 
+    /// How long bytes may come without an end to them.
+    const END: Duration = Duration::from_secs(300);
+
     /// Connects to a server of this machine.
     pub fn connect(port: u16) -> io::Result<Client> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Client::PATIENCE))?;
+        stream.set_write_timeout(Some(Client::PATIENCE))?;
         Ok(Client { stream, decoder: FrameDecoder::new(), received: BytesMut::new() })
     }
 
@@ -69,7 +75,9 @@ impl Client {
 
     /// Waits for the next reply.
     pub fn next_reply(&mut self) -> io::Result<Frame> {
+        let deadline = Deadline::after(Client::END);
         loop {
+            deadline.check("a reply");
             let frame = self.decoder.decode(&mut self.received);
             if let Some(frame) = frame.map_err(|error| io::Error::other(error.to_string()))? {
                 return Ok(frame);
@@ -82,7 +90,9 @@ impl Client {
 
     /// All bytes up to and including `end`, or up to the connection's end.
     pub fn read_until(&mut self, end: &[u8]) -> Vec<u8> {
+        let deadline = Deadline::after(Client::END);
         loop {
+            deadline.check("bytes before those that are waited for");
             let found = self.received.windows(end.len()).position(|window| window == end);
             if let Some(at) = found {
                 return self.received.split_to(at + end.len()).to_vec();
@@ -104,7 +114,9 @@ impl Client {
 
     /// All bytes up to the connection's end.
     pub fn read_to_end(&mut self) -> Vec<u8> {
+        let deadline = Deadline::after(Client::END);
         loop {
+            deadline.check("bytes before the connection's end");
             match self.read_more() {
                 Ok(0) => return self.received.split().to_vec(),
                 Ok(_) => {}

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use core_types::Frame;
 
-use crate::{Client, Kind, Server, free_port, ha_cli, wait};
+use crate::{Client, Kind, Server, bounded, free_port, ha_cli, wait};
 
 /// Flags of a node that may join a cluster, with a port of its own for the bus.
 pub fn cluster_flags() -> Vec<String> {
@@ -186,7 +186,7 @@ fn node_line(line: &str) -> Option<NodeLine> {
 
 /// Runs a program without input: what it printed, on both outputs, and whether it succeeded.
 pub fn run(program: &Path, args: &[&str]) -> (String, bool) {
-    let output = Command::new(program).args(args).stdin(Stdio::null()).output().expect("it runs");
+    let output = bounded::output(Command::new(program).args(args).stdin(Stdio::null()));
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     (text.into_owned(), output.status.success())
 }

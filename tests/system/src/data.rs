@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use core_types::{Frame, Rng};
 
-use crate::{Client, Server};
+use crate::{Client, Server, wait};
 
 /// The databases that are written to.
 pub const DATABASES: [usize; 4] = [0, 1, 7, 15];
@@ -85,7 +85,9 @@ pub fn read(server: &Server) -> Contents {
 fn scan(client: &mut Client) -> Vec<Vec<u8>> {
     let mut keys = std::collections::BTreeSet::new();
     let mut cursor = b"0".to_vec();
+    let deadline = wait::Deadline::after(wait::PATIENCE);
     loop {
+        deadline.check("cursors of SCAN");
         let reply = client.call(&[b"SCAN".as_slice(), &cursor, b"COUNT", b"1000"]);
         let Frame::Array(parts) = reply else { panic!("{reply:?}") };
         let [next, Frame::Array(found)] = parts.as_slice() else { panic!("{parts:?}") };

@@ -5,7 +5,7 @@
 //! does what a test wants ([`raw_replica()`]), data sets to write and to compare ([`data`]), scripts for both
 //! kinds of server ([`mod@compare`]) and commands made up at random ([`grammar`]), a load of writes ([`load`]),
 //! cables that can be cut ([`Cable`]), a node of a cluster that is played by a test ([`FakePeer`]), what trees of servers have in common ([`topology`]), and waiting for a
-//! condition ([`wait`]).
+//! condition ([`wait`]) or for the end of a program ([`bounded`]).
 //!
 //! # Which programs are tested
 //!
@@ -18,6 +18,7 @@
 //! `SKIPPED <test>: redis-server not found` and passes; with `HA_REQUIRE_REDIS=1` it fails instead, so that
 //! CI cannot go green without them.
 
+pub mod bounded;
 mod cable;
 mod client;
 pub mod cluster;

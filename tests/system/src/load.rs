@@ -8,7 +8,7 @@ use std::time::Duration;
 use core_types::{Frame, Rng};
 
 use crate::grammar::{PATTERNS, make};
-use crate::{Client, Server, wait};
+use crate::{Client, Server, bounded, wait};
 
 /// Commands in one go.
 const AT_ONCE: usize = 20;
@@ -57,7 +57,7 @@ impl Load {
     pub fn stop(mut self) {
         self.stop.store(true, Ordering::Relaxed);
         let thread = self.thread.take().expect("it ends once");
-        thread.join().expect("it could write all the time");
+        bounded::join(thread);
     }
 }
 
@@ -98,7 +98,9 @@ pub fn grow(server: &Server, bytes: u64) {
     let end = offset(&mut client) + bytes;
     let piece = vec![b"SET".to_vec(), b"growing".to_vec(), vec![b'g'; 4000]];
     let part = vec![piece; 100];
+    let deadline = wait::Deadline::after(wait::PATIENCE);
     while offset(&mut client) < end {
+        deadline.check("writes that do not get into the stream");
         for reply in client.pipeline(&part) {
             assert_eq!(reply, Frame::Simple("OK".into()));
         }

@@ -41,7 +41,9 @@ impl FakePeer {
         let mut peer = FakePeer::stranger(node, id);
         let (port, bus_port) = peer.ports();
         node.ok(&format!("CLUSTER MEET 127.0.0.1 {port} {bus_port}"));
-        let (mut called, _) = peer.listener.accept().expect("the node calls");
+        peer.listener.set_nonblocking(true).expect("an option that is always there");
+        let (mut called, _) = wait::find("the node to call", || peer.listener.accept().ok());
+        called.set_nonblocking(false).expect("an option that is always there");
         called.set_read_timeout(Some(wait::PATIENCE)).expect("a timeout");
         let greeting = read_packet(&mut called).expect("a first word");
         assert_eq!(greeting[12..14], [0, Kind::Meet as u8], "it asks to be taken in");
@@ -101,7 +103,9 @@ impl FakePeer {
     pub fn settle(&mut self) -> bool {
         let ping = self.packet(|header, out| encode::beat(out, Kind::Ping, header, [], &[]));
         self.say(&ping);
+        let deadline = wait::Deadline::after(wait::PATIENCE);
         let answered = loop {
+            deadline.check("packets before the answer to a ping");
             match read_packet(&mut self.talks) {
                 Ok(packet) if packet[12..14] == [0, Kind::Pong as u8] => break true,
                 Ok(_) => {}

@@ -32,6 +32,25 @@ pub fn find_within<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) -
     }
 }
 
+/// How much longer something may take that is made of many steps, each of which is bounded.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// So long from now on.
+    #[expect(clippy::disallowed_methods, reason = "real processes live in real time")]
+    pub fn after(patience: Duration) -> Deadline {
+        Deadline(Instant::now() + patience)
+    }
+
+    /// # Panics
+    /// If the time is up, with `what` was to happen.
+    #[expect(clippy::disallowed_methods, reason = "real processes live in real time")]
+    pub fn check(self, what: &str) {
+        assert!(Instant::now() < self.0, "this goes on and on: {what}");
+    }
+}
+
 /// Waits until `holds` does.
 ///
 /// # Panics

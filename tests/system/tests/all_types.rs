@@ -15,6 +15,7 @@ mod load;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use load::{Load, Refused};
+use system::bounded::StopAtEnd;
 use system::{Kind, Server, redis_tool_or_skip, wait};
 
 /// Commands in one pipeline of a writer.
@@ -43,6 +44,7 @@ fn equal_after_load(master: Kind, replica: Kind) {
     let master = Server::start(master, &[]);
     let (done, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let (replica, refused) = std::thread::scope(|scope| {
+        let _stop = StopAtEnd(&stop);
         let writers = [2 * seed, 2 * seed + 1].map(|seed| {
             let (master, done, stop) = (&master, &done, &stop);
             scope.spawn(move || write(master, Load::new(seed), done, stop))

@@ -3,9 +3,10 @@
 #![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use core_types::{Frame, Rng};
+use system::bounded::StopAtEnd;
 use system::{Client, Fenced, Server, both, wait};
 
 const AOF: [&str; 2] = ["--appendonly", "yes"];
@@ -260,6 +261,7 @@ fn with_fsync_always_a_full_disk_ends_the_process_before_anything_is_lost() {
         let (mut client, mut rng) = (server.client(), Rng::new(1));
         let mut accepted = 0;
         loop {
+            assert!(accepted < 2 * FULL / 10_000, "{kind:?}: the disk does not get full");
             let command = [b"SET".to_vec(), format!("k:{accepted}").into_bytes(), incompressible(&mut rng)];
             match client.try_call(&command) {
                 Ok(reply) => assert_eq!(reply, Frame::Simple("OK".into()), "{kind:?}"),
@@ -289,15 +291,16 @@ fn a_crash_with_everysec_loses_a_second_at_most_and_leaves_no_hole() {
             server.wait_until_it_serves();
             ok(&mut server.client(), "FLUSHALL");
             let port = server.port();
-            let acknowledged = AtomicU64::new(0);
+            let (acknowledged, stop) = (AtomicU64::new(0), AtomicBool::new(false));
             // What was acknowledged, and when that was seen.
             let mut seen = Vec::new();
             std::thread::scope(|scope| {
+                let _stop = StopAtEnd(&stop);
                 scope.spawn(|| {
                     let mut client = Client::connect(port).expect("a connection");
                     for number in 1.. {
                         let write = ["MSET", &format!("a:{number}"), "x", &format!("b:{number}"), "x"];
-                        if client.try_call(&write).is_err() {
+                        if client.try_call(&write).is_err() || stop.load(Ordering::Relaxed) {
                             return;
                         }
                         acknowledged.store(number, Ordering::Release);

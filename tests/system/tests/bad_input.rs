@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use system::{Client, Kind, Server, redis_or_skip, wait};
+use system::{Client, Kind, Server, bounded, redis_or_skip, wait};
 
 /// Tells where an answer ends: the last bytes that both servers send if they keep the connection.
 const END: &[u8] = b"$8\r\nthe end.\r\n";
@@ -310,7 +310,7 @@ fn bad_configuration_gets_the_words_of_redis() {
         &[&path],
     ] {
         let said = [&ours, &redis].map(|program| {
-            let output = std::process::Command::new(program).args(args).output().expect("it runs");
+            let output = bounded::output(std::process::Command::new(program).args(args));
             assert!(!output.status.success(), "{args:?}");
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
             text.lines().filter(|line| !line.starts_with("***")).collect::<Vec<_>>().join("\n")

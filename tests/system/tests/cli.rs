@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use system::{Kind, Server, ha_cli, redis_tool_or_skip, wait};
+use system::{Kind, Server, bounded, ha_cli, redis_tool_or_skip, wait};
 
 /// What a program prints and how it ends, with `input` on its standard input.
 fn run(program: &Path, args: &[&str], input: &str) -> (String, String, bool) {
@@ -14,7 +14,7 @@ fn run(program: &Path, args: &[&str], input: &str) -> (String, String, bool) {
     let mut child = command.spawn().expect("it runs");
     // It may well not read: then it has hung up.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-    let output = child.wait_with_output().expect("it ends");
+    let output = bounded::end_of(child);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr), output.status.success())
 }
@@ -182,7 +182,7 @@ fn messages_are_shown_as_they_come() {
         let shown = [&ha_cli(), &real].map(|program| {
             let mut command = Command::new(program);
             command.args(["-p", &port]).args(args).args(["a", "b"]);
-            let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it runs");
+            let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it runs");
             let mut client = server.client();
             // Both channels have a listener.
             wait::until("two subscriptions", || {
@@ -190,11 +190,7 @@ fn messages_are_shown_as_they_come() {
                 heard.iter().all(|count| *count == core_types::Frame::Integer(1))
             });
             client.run("CLIENT KILL TYPE pubsub");
-            let mut text = String::new();
-            let mut lines = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
-            std::io::Read::read_to_string(&mut lines, &mut text).expect("it is text");
-            child.wait().expect("it ends");
-            text
+            String::from_utf8_lossy(&bounded::end_of(child).stdout).into_owned()
         });
         let unique = |text: &str| text.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
         assert!(shown[0].contains("hello"), "{args:?}: {shown:?}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use core_types::Frame;
-use system::{Client, Kind, Server, cluster, free_port, ha_cli, redis_tool_or_skip, topology, wait};
+use system::{Client, Kind, Server, bounded, cluster, free_port, ha_cli, redis_tool_or_skip, topology, wait};
 
 /// Servers that may form a cluster.
 struct Nodes {
@@ -134,7 +134,7 @@ fn feed(args: &[&str], input: &str) -> (String, bool) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), input).expect("it can be written");
     let stdin = std::fs::File::open(file.path()).expect("it is there");
-    let output = Command::new(ha_cli()).args(args).stdin(stdin).output().expect("it runs");
+    let output = bounded::output(Command::new(ha_cli()).args(args).stdin(stdin));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     // Where it was redirected to, before it knew better, is not what is asked here.
     let lines = text.split_inclusive('\n').filter(|line| !line.starts_with("-> "));
@@ -326,7 +326,7 @@ fn a_reshard_is_killed_and_fixed() {
         nodes.write(5000);
         let mut child = resharding(&nodes, "4000");
         child.kill().expect("it can be killed");
-        child.wait().expect("it ends");
+        bounded::status_of(&mut child);
         let (text, well) = nodes.run(&["check", &nodes.at(0)]);
         assert!(!well && text.contains("[WARNING] The following slots are open:"), "{text}");
         let (text, well) = nodes.run(&["rebalance", &nodes.at(0)]);
@@ -348,7 +348,7 @@ fn a_node_dies_in_the_middle_of_a_reshard() {
             nodes.write(3000);
             let child = resharding(&nodes, "4000");
             nodes.servers[victim].kill();
-            let output = child.wait_with_output().expect("it ends");
+            let output = bounded::end_of(child);
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             assert!(!output.status.success() && text.contains("--cluster fix"), "{text}");
             let (text, well) = nodes.run(&["fix", &nodes.at(2)]);

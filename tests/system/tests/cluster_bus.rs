@@ -8,7 +8,7 @@ use bus::{Bitmap, Gossip, Header, encode, node_flag};
 use bytes::BytesMut;
 use core_types::{Epoch, NodeId, Offset, Rng};
 use system::peer::NO_SLOTS;
-use system::{Cluster, FakePeer, Kind, Server, both, free_port, redis_tool_or_skip, wait};
+use system::{Cluster, FakePeer, Kind, Server, both, bounded, free_port, redis_tool_or_skip, wait};
 
 use Kind::{Ours, Redis};
 
@@ -72,8 +72,7 @@ fn life_of_a_cluster(kinds: [Kind; 6]) {
     if redis_tool_or_skip("life_of_a_cluster", "redis-cli").is_some() {
         for member in [&members[0], &members[5]] {
             let at = format!("127.0.0.1:{}", member.port());
-            let check =
-                Command::new("redis-cli").args(["--cluster", "check", &at]).output().expect("redis-cli");
+            let check = bounded::output(Command::new("redis-cli").args(["--cluster", "check", &at]));
             let said = String::from_utf8_lossy(&check.stdout).into_owned();
             assert!(check.status.success() && said.contains("All 16384 slots covered"), "{said}");
             assert!(said.contains("All nodes agree about slots configuration"), "{said}");
@@ -243,7 +242,7 @@ fn ended(kind: Kind, flags: &[&str]) -> String {
         Redis => "redis-server".into(),
     };
     let usual = ["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", ""];
-    let ended = Command::new(program).args(usual).args(flags).output().expect("it starts");
+    let ended = bounded::output(Command::new(program).args(usual).args(flags));
     let said = String::from_utf8_lossy(&ended.stdout).into_owned();
     assert_eq!(ended.status.code(), Some(1), "{said}");
     said
@@ -261,11 +260,8 @@ fn a_port_that_is_taken_ends_the_start_as_with_redis() {
             Redis => "redis-server".into(),
         };
         let flags = ["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", "", "--dir", &path];
-        let ended = Command::new(program)
-            .args(["--port", &port, "--cluster-port", &bus_port])
-            .args(flags)
-            .output()
-            .expect("it starts");
+        let args = ["--port", &port, "--cluster-port", &bus_port];
+        let ended = bounded::output(Command::new(program).args(args).args(flags));
         let said = String::from_utf8_lossy(&ended.stdout).into_owned();
         assert_eq!(ended.status.code(), Some(1), "{said}");
         assert!(

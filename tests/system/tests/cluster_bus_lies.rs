@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use bus::{Bitmap, Extension, Gossip, Header, Kind as Packet, encode, node_flag};
+use bus::{Bitmap, Extension, Gossip, Header, Kind as Packet, encode, message_flag, node_flag};
 use bytes::BytesMut;
 use core_types::{Epoch, NodeId};
 use system::peer::NO_SLOTS;
@@ -37,6 +37,8 @@ struct Scene {
     me: NodeId,
     liar: FakePeer,
     bystander: FakePeer,
+    /// Connections on which only one thing was said.
+    others: Vec<FakePeer>,
 }
 
 impl Scene {
@@ -47,7 +49,7 @@ impl Scene {
         let me = id(&node.member_id());
         let liar = FakePeer::member(&node, id(LIAR));
         let bystander = FakePeer::member(&node, id(BYSTANDER));
-        Scene { node, me, liar, bystander }
+        Scene { node, me, liar, bystander, others: Vec::new() }
     }
 
     /// What the node believes, with the same names and ports on both sides.
@@ -76,6 +78,47 @@ impl Scene {
             told.insert(name.into(), format!("{reports:?}"));
         }
         told
+    }
+
+    /// The same, and how it has voted.
+    fn beliefs_and_votes(&self) -> BTreeMap<String, String> {
+        let mut told = self.beliefs();
+        self.node.ok("CLUSTER SAVECONFIG");
+        let file = std::fs::read_to_string(self.node.dir().join("nodes.conf")).expect("its file");
+        let vote = file.split("lastVoteEpoch ").nth(1).and_then(|rest| rest.split_whitespace().next());
+        told.insert("last vote".into(), vote.expect("an epoch").into());
+        let votes = self.node.cluster_info("cluster_stats_messages_auth-ack_sent");
+        told.insert("votes given".into(), votes.unwrap_or_default());
+        told
+    }
+
+    /// Says something on a connection on which nothing was said before.
+    fn tell_anew(&mut self, packet: &[u8]) {
+        let mut other = FakePeer::stranger(&self.node, id(UNKNOWN));
+        other.tell(&self.node, packet);
+        self.others.push(other);
+    }
+
+    /// A heartbeat in the bystander's name.
+    fn forged(&self, slots: Range<usize>, epoch: u64) -> Vec<u8> {
+        let (port, bus_port) = self.bystander.ports();
+        let change = |header: &mut Header<'_>| {
+            (header.sender, header.port, header.bus_port) = (id(BYSTANDER), port, bus_port);
+        };
+        self.beat(change, slots, epoch)
+    }
+
+    /// The liar, as the bystander's replica, asks for a vote in this epoch.
+    fn request(&self, epoch: u64, message_flags: u8) -> Vec<u8> {
+        let slots = bits(200..250);
+        let mut header = self.liar.header(&slots);
+        header.flags = node_flag::REPLICA;
+        header.master = Some(id(BYSTANDER));
+        (header.config_epoch, header.current_epoch) = (Epoch(7), Epoch(epoch));
+        header.message_flags = message_flags;
+        let mut out = BytesMut::new();
+        encode::plain(&mut out, Packet::AuthRequest, &header);
+        out.to_vec()
     }
 
     /// A master's heartbeat with these slots, and whatever is changed.
@@ -228,4 +271,79 @@ fn a_members_lies_have_the_effect_that_they_have_on_redis() {
         println!("{what}: {:#?}", seen[0]);
         assert_eq!(seen[0], seen[1], "{what}: ours and Redis believe different things");
     }
+}
+
+/// What is done, in words, and how.
+type Deed = (&'static str, fn(&mut Scene));
+
+/// One after the other, as above.
+const FORGERIES: &[Deed] = &[
+    ("a name that nobody has", |s| {
+        let packet = s.beat(|header| header.sender = id(UNKNOWN), 300..310, 9);
+        s.tell_anew(&packet);
+    }),
+    ("the bystander's name, and slots of nobody", |s| {
+        let packet = s.forged(200..300, 6);
+        s.tell_anew(&packet);
+    }),
+    ("the same name on one more connection, and fewer slots", |s| {
+        let packet = s.forged(200..250, 7);
+        s.tell_anew(&packet);
+    }),
+    ("the bystander itself, from where it always spoke", |s| {
+        // It has been hung up on: whoever spoke last has its name.
+        s.bystander.settle();
+    }),
+    ("the liar is the bystander's replica", |s| {
+        let packet = s.beat(|header| header.master = Some(id(BYSTANDER)), 200..250, 7);
+        s.liar.tell(&s.node, &packet);
+    }),
+    ("it wants a vote, and its master is well", |s| {
+        let packet = s.request(30, 0);
+        s.liar.tell(&s.node, &packet);
+    }),
+    ("the same with force", |s| {
+        let packet = s.request(31, message_flag::FORCE_ACK);
+        s.liar.tell(&s.node, &packet);
+    }),
+    ("once more in the same epoch", |s| {
+        let packet = s.request(31, message_flag::FORCE_ACK);
+        s.liar.tell(&s.node, &packet);
+    }),
+    ("and in the next one, too soon", |s| {
+        let packet = s.request(32, message_flag::FORCE_ACK);
+        s.liar.tell(&s.node, &packet);
+    }),
+    ("in its name on another connection", |s| {
+        let packet = s.request(33, message_flag::FORCE_ACK);
+        s.tell_anew(&packet);
+    }),
+    ("FAIL about the liar, in the bystander's name", |s| {
+        let (port, bus_port) = s.bystander.ports();
+        let mut header = s.bystander.header(&NO_SLOTS);
+        (header.port, header.bus_port) = (port, bus_port);
+        let mut packet = BytesMut::new();
+        encode::fail(&mut packet, &header, id(LIAR));
+        s.tell_anew(&packet);
+    }),
+];
+
+#[test]
+fn forged_names_and_votes_by_force_have_the_effect_that_they_have_on_redis() {
+    let test = "forged_names_and_votes_by_force_have_the_effect_that_they_have_on_redis";
+    if redis_tool_or_skip(test, "redis-server").is_none() {
+        return;
+    }
+    let mut scenes = [Kind::Ours, Kind::Redis].map(Scene::new);
+    let mut votes = Vec::new();
+    for (what, deed) in FORGERIES {
+        let seen = scenes.each_mut().map(|scene| {
+            deed(scene);
+            scene.beliefs_and_votes()
+        });
+        println!("{what}: {:#?}", seen[0]);
+        assert_eq!(seen[0], seen[1], "{what}: ours and Redis believe different things");
+        votes.push(seen[0]["last vote"].clone());
+    }
+    assert_eq!(votes[5..9], ["0", "31", "31", "31"], "by force, and once");
 }

@@ -1,9 +1,12 @@
 //! Meetings that come to nothing, and a name that two have: as Redis takes them.
 
+use std::cmp::Ordering;
 use std::io::Write;
 use std::net::TcpListener;
 
-use system::{Cluster, FakePeer, Kind, Server, both, free_port, redis_tool_or_skip, wait};
+use core_types::Frame;
+use system::cluster::{NodeLine, nodes};
+use system::{Cluster, FakePeer, Kind, Server, both, free_port, redis_tool_or_skip, topology, wait};
 
 use Kind::{Ours, Redis};
 
@@ -125,4 +128,91 @@ fn who_was_forgotten_is_a_stranger() {
         assert_eq!(node.story().len(), 1, "{:?}", node.story());
         peer.end();
     }
+}
+
+/// It is in slot 5.
+const KEY_OF_SLOT_5: &str = "key:720";
+
+/// Who has which slots, in the eyes of one node, who has the greater epoch, and what is in a key of the disputed slot.
+fn outcome(server: &Server, ids: &[String; 2]) -> String {
+    let nodes = nodes(server);
+    let found = |id: &String| nodes.iter().find(|node| node.id == *id);
+    let [Some(first), Some(second)] = [&ids[0], &ids[1]].map(found) else { return "strangers".into() };
+    let epochs = match first.epoch.cmp(&second.epoch) {
+        _ if second.master.is_some() || first.master.is_some() => "",
+        Ordering::Less => ", the second's is newer",
+        Ordering::Equal => ", equal",
+        Ordering::Greater => ", the first's is newer",
+    };
+    let told = |node: &NodeLine| match &node.master {
+        Some(_) => "replica".to_string(),
+        None => node.slots.join(" "),
+    };
+    format!("{} | {}{epochs}", told(first), told(second))
+}
+
+/// Of the node with the smaller name and of the other: epochs that were set before, and slots; then the end in both nodes'
+/// eyes, and what each of them holds.
+type Case = ([u64; 2], [&'static str; 2], &'static str, [&'static str; 2]);
+
+/// Two nodes were given the same slot before they met. The greater epoch has it; if both have none, the node with the
+/// smaller name takes a new one. The other one gives the slot up, with its keys; who has nothing else left follows.
+#[test]
+fn one_slot_given_to_two_nodes_is_one_nodes_in_the_end() {
+    let pairs = match redis_tool_or_skip("one_slot_given_to_two_nodes", "redis-server") {
+        Some(_) => vec![[Ours, Ours], [Redis, Redis], [Ours, Redis], [Redis, Ours]],
+        None => vec![[Ours, Ours]],
+    };
+    let cases: [Case; 4] = [
+        ([0, 0], ["5 7", "5 9"], "5 7 | 9, the first's is newer", ["first", ""]),
+        ([1, 2], ["5 7", "5 9"], "7 | 5 9, the second's is newer", ["", "second"]),
+        ([2, 1], ["5 7", "5 9"], "5 7 | 9, the first's is newer", ["first", ""]),
+        ([1, 2], ["5", "5 9"], "replica | 5 9", ["second", "second"]),
+    ];
+    topology::together(pairs, |kinds| {
+        for (epochs, slots, wanted, values) in &cases {
+            let flags = ["--cluster-node-timeout", "5000", "--cluster-require-full-coverage", "no"];
+            let mut servers = kinds.map(|kind| Server::start_member(kind, &flags));
+            // The first has the smaller name, so they are drawn until that is so.
+            let in_order = || {
+                servers.iter().for_each(|server| server.ok("CLUSTER RESET HARD"));
+                servers[0].member_id() < servers[1].member_id()
+            };
+            assert!((0..200).any(|_| in_order()), "two hundred times the greater name first");
+            let ids = servers.each_ref().map(Server::member_id);
+            for (index, name) in ["first", "second"].into_iter().enumerate() {
+                let server = &servers[index];
+                if epochs[index] > 0 {
+                    server.ok(&format!("CLUSTER SET-CONFIG-EPOCH {}", epochs[index]));
+                }
+                server.ok(&format!("CLUSTER ADDSLOTS {}", slots[index]));
+                wait::until("it to serve", || server.run(&format!("SET {KEY_OF_SLOT_5} {name}")) == ok());
+            }
+            servers[0].meet(&servers[1]);
+            let case = format!("{kinds:?}, epochs {epochs:?}, slots {slots:?}");
+            for server in &servers {
+                let mut last = String::new();
+                let settled = wait::find_within(wait::PATIENCE, || {
+                    last = outcome(server, &ids);
+                    (last == *wanted).then_some(())
+                });
+                assert!(settled.is_some(), "{case}: {last:?} in the eyes of {:?}", server.kind());
+            }
+            for (server, value) in servers.iter_mut().zip(values) {
+                let mut client = server.client();
+                client.run("READONLY");
+                let held = || match value.is_empty() {
+                    true => client.run("DBSIZE") == Frame::Integer(0),
+                    false => {
+                        client.run(&format!("GET {KEY_OF_SLOT_5}")) == Frame::Bulk(value.to_string().into())
+                    }
+                };
+                wait::until(&format!("{case}: what {:?} holds to be {value:?}", server.kind()), held);
+            }
+        }
+    });
+}
+
+fn ok() -> Frame {
+    Frame::Simple("OK".into())
 }

@@ -12,12 +12,14 @@
 //!   open by Redis. Ours searches by halves, Redis's small sets from one end, so that even what is removed can
 //!   differ. No such calls are generated.
 //! - `CONFIG SET maxclients` above what the system allows is taken; Redis refuses it.
-//! - `HELP` and `DOCTOR` texts are our own, `COMMAND DOCS` is short, command tips are left out.
-//! - `CLIENT TRACKING` is refused; the policies `*-lfu` do not exist; `LATENCY` has no samples.
+//! - `HELP` and `DOCTOR` texts are our own, `COMMAND DOCS` is short, `COMMAND LIST` names no subcommands.
+//! - `CLIENT TRACKING` is refused; `LATENCY` has no samples; of `ACL` there are `WHOAMI`, `LIST`, `USERS` and `CAT`.
 //! - Byte counts (`MEMORY USAGE`, `CLIENT LIST`, `INFO memory`), which depend on how things are kept.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use core_types::Frame;
 use system::compare::differences;
 use system::{Kind, Server, redis_or_skip};
 
@@ -41,3 +43,39 @@ macro_rules! scripts {
 }
 
 scripts! { transactions pubsub blocking connection client server limits replication }
+
+/// The tips that a server gives for each command and subcommand.
+fn tips_of(server: &Server) -> BTreeMap<String, Vec<Frame>> {
+    fn note(entries: &[Frame], tips: &mut BTreeMap<String, Vec<Frame>>) {
+        for entry in entries {
+            let Frame::Array(fields) = entry else { panic!("no entry: {entry:?}") };
+            let (Some(name), Frame::Array(told), Frame::Array(subs)) =
+                (fields[0].as_bytes(), &fields[7], &fields[9])
+            else {
+                panic!("no entry: {entry:?}");
+            };
+            tips.insert(String::from_utf8_lossy(name).into_owned(), told.clone());
+            note(subs, tips);
+        }
+    }
+    let Frame::Array(entries) = server.run("COMMAND") else { panic!("no table") };
+    let mut tips = BTreeMap::new();
+    note(&entries, &mut tips);
+    tips
+}
+
+#[test]
+fn tips() {
+    let Some(real) = redis_or_skip("tips", &FLAGS) else { return };
+    let ours = Server::start(Kind::Ours, &FLAGS);
+    ours.wait_until_loaded();
+    let (ours, mut real) = (tips_of(&ours), tips_of(&real));
+    real.retain(|name, _| ours.contains_key(name));
+    // What is ours alone gives none.
+    let told = |all: BTreeMap<String, Vec<Frame>>| -> BTreeMap<String, Vec<Frame>> {
+        all.into_iter().filter(|(_, tips)| !tips.is_empty()).collect()
+    };
+    let (ours, real) = (told(ours), told(real));
+    assert!(ours.len() > 60);
+    assert_eq!(ours, real);
+}

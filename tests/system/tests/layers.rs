@@ -4,11 +4,11 @@
 //! (`cargo build -p server --features lab-1`) and names its directory in `HA_UNWRITTEN_DIR`. With all
 //! layers taken from solved labs, the other tests of this crate are run once more, by `HA_BIN_DIR`.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use system::{Client, free_port, wait};
+use system::{Client, bounded, free_port, wait};
 
 #[test]
 fn an_unwritten_exercise_ends_the_node_with_one_line_that_names_it() {
@@ -22,7 +22,7 @@ fn an_unwritten_exercise_ends_the_node_with_one_line_that_names_it() {
     };
     let port = free_port();
     let program = dir.join(format!("ha-server{}", std::env::consts::EXE_SUFFIX));
-    let mut child = Command::new(&program)
+    let child = Command::new(&program)
         .args(["--port", &port.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -35,10 +35,9 @@ fn an_unwritten_exercise_ends_the_node_with_one_line_that_names_it() {
     });
     let _ = Client::connect(port).expect("it listens").try_call(&["SET", "k", "v"]);
 
-    let mut said = String::new();
-    child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
-    let status = child.wait().expect("it ends");
-    assert_eq!(status.code(), Some(3), "{said}");
+    let output = bounded::end_of(child);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.starts_with("exercise 1.8 is not written yet ("), "{said}");
     assert!(said.contains("cargo test -p lab-1"), "{said}");

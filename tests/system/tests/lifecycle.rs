@@ -1,12 +1,11 @@
 //! Starting and ending: what operators and other programs rely on.
 
-use std::io::Read;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use core_types::Frame;
-use system::{Client, Kind, Server, redis_tool_or_skip, wait};
+use system::{Client, Kind, Server, bounded, redis_tool_or_skip, wait};
 
 fn ha_server() -> PathBuf {
     system::ha_cli().with_file_name(format!("ha-server{}", std::env::consts::EXE_SUFFIX))
@@ -19,11 +18,8 @@ fn start(args: &[&str]) -> Child {
     command.spawn().expect("it runs")
 }
 
-fn output(mut child: Child) -> String {
-    let mut text = String::new();
-    child.stdout.take().expect("a pipe").read_to_string(&mut text).expect("text");
-    child.wait().expect("it ends");
-    text
+fn output(child: Child) -> String {
+    String::from_utf8_lossy(&bounded::end_of(child).stdout).into_owned()
 }
 
 fn wait_for_answer(port: u16) {
@@ -45,7 +41,7 @@ fn signals_end_it_in_order() {
         assert_eq!(std::fs::read_to_string(&pid_file).expect("a pid file").trim(), pid);
         let killed = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
         assert!(killed.success());
-        assert!(child.wait().expect("it ends").success(), "an ordered end has exit code 0");
+        assert!(bounded::status_of(&mut child).success(), "an ordered end has exit code 0");
         assert!(!pid_file.exists(), "the pid file is removed");
         let log = output(child);
         let lines = [
@@ -72,7 +68,7 @@ fn it_ends_with_its_parent_if_asked_to() {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
     wait_for_answer(port);
     drop(child.stdin.take());
-    assert!(child.wait().expect("it ends").success());
+    assert!(bounded::status_of(&mut child).success());
 }
 
 #[test]
@@ -84,7 +80,7 @@ fn it_outlives_its_standard_input_otherwise() {
     wait_for_answer(port);
     assert!(matches!(child.try_wait(), Ok(None)));
     child.kill().expect("it can be killed");
-    child.wait().expect("it ends");
+    bounded::status_of(&mut child);
 }
 
 #[test]
@@ -104,7 +100,7 @@ fn a_taken_port_gets_the_words_of_redis() {
     let port = taken.local_addr().expect("it is bound").port().to_string();
     for bind in [&["--bind", "127.0.0.1"][..], &["--bind", "192.0.2.1"], &["--bind", ""]] {
         let said = [&ha_server(), &redis].map(|program| {
-            let output = Command::new(program).args(["--port", &port]).args(bind).output().expect("it runs");
+            let output = bounded::output(Command::new(program).args(["--port", &port]).args(bind));
             assert!(!output.status.success(), "{bind:?}");
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             let warnings = text.lines().filter_map(|line| line.split_once(":M ")?.1.split_once(" # "));

@@ -10,6 +10,7 @@ use core_types::{Frame, Rng};
 use redis::cluster::{ClusterClient, ClusterConnection};
 use solution_6::key_slot;
 use system::cluster::run;
+use system::wait::PATIENCE;
 use system::{Cluster, Kind, ha_cli, redis_tool_or_skip};
 
 use Kind::{Ours, Redis};
@@ -31,7 +32,8 @@ fn keys_below(slots: u32, count: u32) -> Vec<String> {
 fn connect(cluster: &Cluster) -> ClusterConnection {
     let places: Vec<String> =
         (0..cluster.servers.len()).map(|index| format!("redis://{}", cluster.place(index))).collect();
-    ClusterClient::new(places).expect("addresses").get_connection().expect("a cluster")
+    let patient = ClusterClient::builder(places).connection_timeout(PATIENCE).response_timeout(PATIENCE);
+    patient.build().expect("addresses").get_connection().expect("a cluster")
 }
 
 /// Writes and reads back its own keys until `stop`; what each of them holds at the end, and how many writes that was.

@@ -38,12 +38,14 @@ fn attach(port: u16) -> RawClient {
 
 /// The commands up to the one that says the end.
 fn stream(replica: &mut RawClient) -> Vec<String> {
-    let mut commands = Vec::new();
+    let (mut commands, mut pings) = (Vec::new(), 0);
     loop {
         // Redis writes its own words now in upper, now in lower case.
         let command = String::from_utf8_lossy(&replica.reply()).replace("\r\n", " ").to_lowercase();
         // A sign of life comes when the clock says so, whatever was written.
         if command == "*1 $4 ping " {
+            pings += 1;
+            assert!(pings < 60, "ten minutes of silence after {commands:?}");
             continue;
         }
         let last = command.contains("the-end") || command.starts_with('<');

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use system::{Kind, Server, ha_cli, redis_tool_or_skip};
+use system::{Kind, Server, bounded, ha_cli, redis_tool_or_skip};
 
 /// What a program prints, and whether it ended well.
 fn run(program: &Path, server: &Server, args: &[&str]) -> (String, bool) {
     let mut command = Command::new(program);
     command.args(["-p", &server.port_text()]).args(args).env_remove("REDISCLI_AUTH");
-    let output = command.output().expect("it runs");
+    let output = bounded::output(&mut command);
     (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
 }
 

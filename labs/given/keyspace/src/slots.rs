@@ -6,6 +6,15 @@
 //! slot for the beginning of its chain and its length. (Redis 7.0 threads a list through its dictionary in the
 //! same way, with 16 bytes a key.)
 //!
+//! Measured with `DEBUG POPULATE`, in bytes a key above those of the empty server, `used_memory` and resident:
+//!
+//! | keys        | server           |        alone | in a cluster |  the index |
+//! |-------------|------------------|-------------:|-------------:|-----------:|
+//! | one million | ours             |  98.4, 110.9 | 110.5, 125.0 | 12.1, 14.1 |
+//! | one million | redis-server 7.0 |   88.4, 91.5 | 104.5, 107.1 | 16.1, 15.6 |
+//! | two million | ours             | 105.0, 118.9 | 117.0, 133.0 | 12.0, 14.1 |
+//! | two million | redis-server 7.0 |   96.4, 99.0 | 112.4, 114.6 | 16.0, 15.6 |
+//!
 //! A new key goes to the front of its slot's chain. Removing a key moves the last key of the table into the
 //! gap, so the neighbours of that one are told of its new position; all of it takes a fixed number of steps.
 

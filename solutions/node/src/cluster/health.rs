@@ -40,8 +40,11 @@ impl Node {
         self.bus_settle();
     }
 
-    /// Works out whether the cluster serves, if something has changed.
+    /// Works out whether the cluster serves, if something has changed. Not before the data set is loaded.
     pub(super) fn look_at_health(&mut self) {
+        if self.persistence.is_loading() {
+            return;
+        }
         let Some(cluster) = &mut self.cluster else { return };
         if cluster.todo.update_health {
             let change = cluster.update_health(self.now, &self.config);
@@ -49,8 +52,12 @@ impl Node {
         }
     }
 
-    /// Ten times a second.
+    /// Ten times a second, once the data set is loaded: a replica that followed its master before that would lose what it
+    /// has received to its own files. Redis serves no timers while it loads.
     pub(crate) fn cluster_cron(&mut self) {
+        if self.persistence.is_loading() {
+            return;
+        }
         let Some(cluster) = &mut self.cluster else { return };
         let now = self.now;
         cluster.forgotten.retain(|_, until| *until > now);

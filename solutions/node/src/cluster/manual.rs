@@ -20,6 +20,7 @@ pub(super) fn failover(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
         Some(word) if word.eq_ignore_ascii_case(b"takeover") => Way::Takeover,
         Some(_) => return Err("ERR syntax error".into()),
     };
+    node.call_before_first_look();
     let now = node.now;
     let cluster = known(node);
     let myself = cluster.myself();
@@ -82,11 +83,14 @@ impl Node {
     }
 
     /// As a master: a replica asks us to pause (`MFSTART`), on this connection.
-    pub(super) fn hear_pause_wanted(&mut self, conn: ConnId, sender: NodeId) {
+    pub(in crate::cluster) fn hear_pause_wanted(&mut self, conn: ConnId, sender: NodeId) {
         let now = self.now;
         let Some(cluster) = &self.cluster else { return };
         let is_mine = cluster.member(&sender).is_some_and(|member| member.master == Some(cluster.me()));
         let Some(pause) = pause(now, sender, is_mine) else { return };
+        if self.pauses_later(conn, sender) {
+            return;
+        }
         self.forget_failover_by_hand();
         if let Some(cluster) = &mut self.cluster {
             cluster.election.pause = Some(pause);

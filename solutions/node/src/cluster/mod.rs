@@ -16,7 +16,7 @@
 //!   does with a file of any size; several are written beside the old file and take its name. It is forced to the disk
 //!   when Redis does so, but while the node goes on; see `storage`.
 //! - A `nodes.conf` with a flag that does not exist ends the process with an exit code; Redis aborts.
-//! - `MIGRATE` does not stop the node; see `migrate`.
+//! - `MIGRATE` does not stop the node, but inside a transaction; see `migrate`.
 
 pub(crate) mod bus;
 mod commands;
@@ -39,7 +39,7 @@ mod wander;
 pub(crate) use self::bus::{Bus, BusLink};
 pub(crate) use commands::cluster;
 pub(crate) use member::{Flag, Flags, Link, Member};
-pub(crate) use migrate::{Courier, Ended, Migrations, migrate};
+pub(crate) use migrate::{Courier, Ended, Journey, Migrations, migrate};
 pub(crate) use routing::{asking, readonly, readwrite};
 pub(crate) use state::Cluster;
 pub(crate) use storage::{FileHold, Storage};

@@ -216,8 +216,7 @@ impl Node {
         let mut reply = Encoder::new(&mut conn.out, conn.protocol);
         reply.array(links.len());
         for (direction, id, link) in links {
-            let waiting = self.conns.get(link.conn).map_or(0, |conn| conn.out.len());
-            let held = self.conns.get(link.conn).map_or(0, |conn| conn.out.capacity());
+            let (waiting, held) = self.bus_waiting(link.conn);
             let events = if waiting > 0 { "rw" } else { "r" };
             reply.map(6);
             for (name, value) in

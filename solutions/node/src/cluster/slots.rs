@@ -206,10 +206,14 @@ impl Node {
         }
     }
 
-    /// A data set was loaded: a master owns the slots of its keys, or holds them for their owners.
-    /// (`verifyClusterConfigWithData`)
+    /// The data set was loaded: a master owns the slots of its keys, or holds them for their owners
+    /// (`verifyClusterConfigWithData`). Only now it begins to hear whether it was replaced meanwhile, and its quiet time
+    /// before it serves begins.
     pub(crate) fn claim_loaded_slots(&mut self) {
+        let now = self.now;
         let Some(cluster) = &mut self.cluster else { return };
+        cluster.health.started = now;
+        cluster.todo.update_health = true;
         if !cluster.myself().is_master() {
             return;
         }

@@ -14,6 +14,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use bus::Bitmap;
 use core_types::{Epoch, Millis, NodeId, Slot, SlotSet};
 
 use super::election::Election;
@@ -29,6 +30,8 @@ pub(crate) struct Cluster {
     /// until the answer tells the true one; see [`rename`](Cluster::rename).
     members: BTreeMap<NodeId, Member>,
     owners: Owners,
+    /// Slots that their owner does not name any more, and that nobody else has claimed yet.
+    orphaned: SlotSet,
     /// Our own slots whose keys are on their way to another node.
     pub(crate) migrating: BTreeMap<Slot, NodeId>,
     /// Slots of others whose keys are on their way to us.
@@ -91,6 +94,7 @@ impl Cluster {
             me,
             members: BTreeMap::from([(me, myself)]),
             owners: Owners::default(),
+            orphaned: SlotSet::new(),
             migrating: BTreeMap::new(),
             importing: BTreeMap::new(),
             current_epoch: Epoch(0),
@@ -202,6 +206,7 @@ impl Cluster {
     /// Gives a slot to a member, whoever had it. (`clusterDelSlot` and `clusterAddSlot` in Redis's `cluster.c`)
     pub(crate) fn assign(&mut self, slot: Slot, id: NodeId) {
         self.unassign(slot);
+        self.orphaned.remove(slot);
         let member = self.members.get_mut(&id).expect("an owner is a member");
         member.slots.insert(slot);
         let is_first = member.slots.len() == 1;
@@ -210,6 +215,28 @@ impl Cluster {
         if is_first && self.members.values().any(|other| !other.is_master() && other.master.is_some()) {
             self.members.get_mut(&id).expect("an owner is a member").flags.set(Flag::MigrateTo);
         }
+    }
+
+    /// A member lists its slots. Those that it had and does not list stay its, so that clients hear no error: they are sent
+    /// to it, and it sends them on. But its claim is over: whoever claims such a slot gets it, in whatever epoch, and
+    /// nobody is told that it is this member's. (`owner_not_claiming_slot`)
+    pub(crate) fn note_listed(&mut self, id: &NodeId, listed: &Bitmap) {
+        let Some(member) = self.members.get_mut(id) else { return };
+        // Nearly always.
+        if *member.bitmap() == *listed && self.orphaned.is_empty() {
+            return;
+        }
+        for slot in member.slots.iter() {
+            match listed[slot.index() / 8] >> (slot.index() % 8) & 1 {
+                0 => self.orphaned.insert(slot),
+                _ => self.orphaned.remove(slot),
+            };
+        }
+    }
+
+    /// Does its owner not name this slot any more?
+    pub(crate) fn is_orphaned(&self, slot: Slot) -> bool {
+        self.orphaned.contains(slot)
     }
 
     /// Nobody owns this slot from now on. Who did?

@@ -19,6 +19,13 @@
 //! its name.
 //!
 //! Changes that come while the disk is at work are written, or synced, together afterwards.
+//!
+//! # Who waits
+//!
+//! The client that has asked for the change, what it has sent behind that, and packets to other nodes; nobody else. Redis
+//! stands still while it writes. Here, who only asks ([`ASKS`]) hears at once how it is now, be the disk ever so slow:
+//! that is when an operator wants to look. What is heard so may be forgotten, if the node dies before the disk has it.
+//! `FORGET` and `SET-CONFIG-EPOCH` wait for the disk itself, which Redis leaves to a later sync.
 
 use std::collections::BTreeSet;
 
@@ -31,6 +38,22 @@ use super::state::Cluster;
 use crate::conn::Conn;
 use crate::layers::sharding::key_slot;
 use crate::{ConnId, Effect, FileEffect, FileEvent, FileId, Node};
+
+/// Subcommands of `CLUSTER` that change nothing.
+const ASKS: [&[u8]; 12] = [
+    b"count-failure-reports",
+    b"countkeysinslot",
+    b"getkeysinslot",
+    b"info",
+    b"keyslot",
+    b"links",
+    b"myid",
+    b"nodes",
+    b"replicas",
+    b"shards",
+    b"slaves",
+    b"slots",
+];
 
 /// The file, and who waits for it.
 #[derive(Default)]
@@ -280,7 +303,7 @@ impl Node {
     /// What the command has answered since `begin` may be told when what it has changed is safe.
     pub(super) fn answer_when_saved(&mut self, conn: &mut Conn, begin: usize, args: Args<'_>) {
         let Some(cluster) = &self.cluster else { return };
-        if !cluster.todo.save {
+        if !cluster.todo.save || ASKS.iter().any(|word| args[1].eq_ignore_ascii_case(word)) {
             return;
         }
         let change = cluster.change();

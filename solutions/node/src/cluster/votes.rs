@@ -1,4 +1,10 @@
 //! This node as a voter: a replica asks for its vote.
+//!
+//! # Differences from Redis
+//!
+//! A master does not vote in the epoch of its own slots: it has won that epoch, or taken it. To Redis it has not voted in it,
+//! and a replica that has just become a master may give its new vote to a rival in the same epoch. As it has taken the
+//! vote of its old master's place with it, both may have a majority then, and one epoch two winners.
 
 use core_types::{LogLevel, NodeId};
 
@@ -20,7 +26,7 @@ impl Node {
         let voter = Voter {
             has_voice: cluster.myself().is_voter(),
             current_epoch: cluster.current_epoch,
-            last_vote_epoch: cluster.last_vote_epoch,
+            last_vote_epoch: cluster.last_vote_epoch.max(cluster.myself().config_epoch),
             node_timeout: self.config.cluster_node_timeout,
         };
         let answer = answer(now, &voter, asker, request, |slot| {

@@ -11,6 +11,7 @@ mod replication;
 mod rewrite;
 mod server;
 mod subcommands;
+mod tips;
 
 use keyspace::{CommandSpec, Flags, Keys};
 

@@ -3,7 +3,7 @@
 use core_types::{Args, Reply};
 use keyspace::CommandSpec;
 
-use super::{docs, help};
+use super::{docs, help, tips};
 use crate::Node;
 use crate::conn::Conn;
 use crate::layers::wire::Encoder;
@@ -179,7 +179,7 @@ fn describe_all(node: &mut Node, conn: &mut Conn) {
 }
 
 /// One command as Redis 7 lists it: name, arity, flags, first key, last key, step, categories, and three
-/// lists: tips, which are empty here, the keys' specifications, and the subcommands.
+/// lists: tips, the keys' specifications, and the subcommands.
 fn describe(reply: &mut Encoder<'_>, spec: &CommandSpec, subs: &[CommandSpec]) {
     reply.array(10);
     reply.bulk(spec.name.as_bytes());
@@ -195,7 +195,9 @@ fn describe(reply: &mut Encoder<'_>, spec: &CommandSpec, subs: &[CommandSpec]) {
     let categories = super::categories(spec);
     reply.set(categories.len());
     categories.iter().for_each(|category| reply.simple(&format!("@{category}")));
-    reply.set(0);
+    let tips = tips::tips(spec.name);
+    reply.set(tips.len());
+    tips.iter().for_each(|tip| reply.bulk(tip.as_bytes()));
     docs::key_specs(reply, spec);
     reply.set(subs.len());
     for sub in subs {

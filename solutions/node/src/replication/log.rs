@@ -46,7 +46,9 @@ impl Node {
 
     /// `end_turn` has something to do.
     pub fn wants_turn(&self) -> bool {
-        !self.replication.stream.is_empty() || !self.replication.turn.is_over()
+        let something = !self.replication.stream.is_empty() || !self.replication.turn.is_over();
+        // Not in the middle of a transaction: what is told and what is copied must belong together.
+        something && !self.stands_still()
     }
 
     /// Everything that had arrived has been handed on.
@@ -58,7 +60,7 @@ impl Node {
     /// An event is over.
     #[inline]
     pub(crate) fn end_event(&mut self) {
-        if self.cluster.is_some() {
+        if self.cluster.is_some() && !self.stands_still() {
             self.settle_cluster();
         }
         if !self.replication.turn.deferred && self.wants_turn() {

@@ -127,6 +127,18 @@ fn no_vote_for_old_epochs_masters_strangers_or_those_who_are_behind() {
     assert_eq!(asks(&mut lone, &request(SIBLING, 25), SIBLING), Some(Epoch(25)), "after two node timeouts");
 }
 
+/// It has won that epoch: with its vote for a rival, two would have won it.
+#[test]
+fn no_vote_in_the_epoch_of_its_own_slots() {
+    let mut lone = with_victim_down(voter());
+    lone.run("CLUSTER BUMPEPOCH");
+    let me = lone.me();
+    let own = lone.epoch(me).0;
+    assert!(own > 12, "greater than the others' epochs: {own}");
+    assert_eq!(asks(&mut lone, &request(HEIR, own).forced(), HEIR), None);
+    assert_eq!(asks(&mut lone, &request(HEIR, own + 1).forced(), HEIR), Some(Epoch(own + 1)));
+}
+
 #[test]
 fn who_has_no_slots_has_no_vote() {
     let mut lone = with_victim_down(with_others(Lone::new(), [SHARES[1].clone(), SHARES[2].clone()]));

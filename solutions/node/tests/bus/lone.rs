@@ -242,15 +242,22 @@ pub(crate) struct Lone {
 impl Lone {
     /// At 10.0.0.1, port 7000, with a node timeout of two seconds.
     pub(crate) fn new() -> Lone {
-        Lone::after(None)
+        Lone::after(None, None)
     }
 
     /// The same, with the file that an earlier one has left.
     pub(crate) fn restarted(file: &str) -> Lone {
-        Lone::after(Some(file.into()))
+        Lone::after(Some(file.into()), None)
     }
 
-    fn after(file: Option<Vec<u8>>) -> Lone {
+    /// It knows the cluster from that file, and its data are still to be read: the disk stands still.
+    pub(crate) fn loading(file: &str) -> Lone {
+        let mut lone = Lone::after(Some(file.into()), Some(Vec::new()));
+        lone.disk_does(0);
+        lone
+    }
+
+    fn after(file: Option<Vec<u8>>, disk: Option<Vec<FileEffect>>) -> Lone {
         let config = Config {
             port: 7000,
             protected_mode: false,
@@ -266,7 +273,7 @@ impl Lone {
             opened: Vec::new(),
             closed: BTreeSet::new(),
             calls: None,
-            disk: None,
+            disk,
             file,
             written: String::new(),
             said: BTreeMap::new(),

@@ -2,8 +2,10 @@
 //! makes of lies.
 
 mod ballots;
+mod claims;
 mod failing;
 mod lies;
+mod loading;
 mod lone;
 mod storing;
 

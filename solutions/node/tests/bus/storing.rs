@@ -90,3 +90,35 @@ fn however_the_disk_dawdles_the_node_speaks_in_the_end() {
         assert!(said.packets().iter().all(|packet| packet.header.config_epoch == epoch), "seed {seed}");
     }
 }
+
+/// An operator looks at a node whose disk stands still.
+#[test]
+fn a_slow_disk_keeps_nobody_waiting_who_only_asks() {
+    let (mut lone, friend, inbound) = with_a_slow_disk();
+    // One write is under way, and another has to wait for its end.
+    bump(&mut lone, friend, inbound, 50);
+    assert_eq!(lone.run("CLUSTER ADDSLOTS 1"), "", "who gives a slot waits until it is written");
+    for asks in [
+        "INFO",
+        "NODES",
+        "SLOTS",
+        "SHARDS",
+        "LINKS",
+        "MYID",
+        "KEYSLOT a",
+        "COUNTKEYSINSLOT 1",
+        "GETKEYSINSLOT 1 1",
+        &format!("COUNT-FAILURE-REPORTS {friend}"),
+        &format!("REPLICAS {friend}"),
+    ] {
+        let answer = lone.run(&format!("CLUSTER {asks}"));
+        assert!(!answer.is_empty() && !answer.starts_with('-'), "{asks}: {answer:?}");
+    }
+    for changes in ["ADDSLOTS 1", "SETSLOT 1 STABLE", "SAVECONFIG"] {
+        assert_eq!(lone.run(&format!("CLUSTER {changes}")), "", "{changes}");
+    }
+    let asked = lone.run("CLUSTER LINKS");
+    lone.hear(inbound, &lone::ping(friend));
+    assert!(lone.said(inbound).kinds().is_empty(), "packets wait");
+    assert_ne!(lone.run("CLUSTER LINKS"), asked, "and their bytes are counted");
+}

@@ -26,11 +26,17 @@
 //! takes with it what its heir had not received; a process that begins without its data has lost them; and so has an owner
 //! that was overruled by `FORCE` or `TAKEOVER`. [`EXPLAINED`] says that there is no other way.
 //!
+//! A slot may be nobody's once the machine of its new owner has died soon after a move: the end of a move is written and not
+//! synced, in Redis as here. The old owner has given it away, the new one has forgotten that it has it, and only an operator
+//! can give it to somebody again, as `redis-cli --cluster fix` does. Until then nodes disagree about it.
+//!
 //! What holds only after everything is repaired ([`settled`]) is asked for by the scenario.
 
 mod audit;
 mod ballots;
+mod ear;
 mod losses;
+mod mind;
 mod mover;
 mod peace;
 mod roamer;
@@ -41,6 +47,7 @@ use node::Node;
 
 pub use audit::{Audit, Cast, Stage};
 pub use ballots::Elections;
+pub use ear::Ballot;
 pub use losses::Losses;
 pub use mover::Mover;
 pub use peace::{Shard, settled, unequal};

@@ -32,7 +32,8 @@ impl NodeHost {
     }
 }
 
-fn words(command: &str) -> ArgsBuf {
+/// The words of a command as somebody types it: separated by spaces, and a `"quoted part"` is one word.
+pub(super) fn words(command: &str) -> ArgsBuf {
     // Every other part is between quotes.
     let parts = command.split('"').enumerate().flat_map(|(index, part)| {
         let words: Vec<&str> = if index % 2 == 1 { vec![part] } else { part.split_whitespace().collect() };

@@ -1,8 +1,13 @@
 //! What operators do on a bad day, and how they put things in order afterwards.
+//!
+//! They do that as `redis-cli --cluster fix` does, and they must. `CLUSTER ADDSLOTS` and `SETSLOT` are written and not synced,
+//! in Redis as here: a machine that dies soon after a slot was moved to it may come back without it. If the source has given
+//! the slot away by then, it is nobody's in its owners' own words, while all others still name one of them; and as packets
+//! say only what a node has, that stays so until somebody gives the slot to a node anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use core_types::{Broken, Endpoint, Millis, NodeId, Slot};
+use core_types::{Broken, Endpoint, Millis, NodeId, Slot, SlotSet};
 use node::layers::redirection::transfer::Transfer;
 use sim::nodes::clusters::{Mover, Roamer};
 use sim::nodes::rules;
@@ -128,7 +133,7 @@ impl Run {
             let over = self.hands.last_order + Millis(5500);
             world.run_for(over.since(world.now()))?;
         }
-        if self.hands.moved == 0 {
+        if self.hands.moved == 0 && self.bare(world).is_empty() {
             return Ok(());
         }
         for _ in 0..20 {
@@ -136,15 +141,61 @@ impl Run {
             let mover = self.hands.mover;
             let idle = |world: &World<'_>| world.get::<Mover>(mover).is_some_and(Mover::is_idle);
             world.run_to(Millis::from_secs(60), MENDED, idle)?;
-            let marks = self.marks(world);
-            if marks.is_empty() {
+            let (marks, bare, strays) = (self.marks(world), self.bare(world), self.strays(world));
+            if marks.is_empty() && bare.is_empty() && strays.is_empty() {
                 return Ok(());
+            }
+            for (replica, master) in strays {
+                order(world, replica, &format!("CLUSTER REPLICATE {master}"))?;
             }
             for mark in &marks {
                 self.mend(world, mark, &marks)?;
             }
+            // A slot on its way may get its owner by that.
+            for slot in bare.into_iter().filter(|_| marks.is_empty()) {
+                self.cover(world, slot)?;
+            }
         }
-        Err(Broken::new(MENDED, format!("{:?}", self.marks(world))))
+        Err(Broken::new(MENDED, format!("{:?}, and {:?} are nobody's", self.marks(world), self.bare(world))))
+    }
+
+    /// Replicas whose master has become a replica, and the master of that one. With `cluster-allow-replica-migration no`
+    /// a replica follows an heir only if that claims just what its master had. When a slot of those went elsewhere in the
+    /// same moment nobody does, and no later claim makes it look again, in Redis as here: it is left where it is, for an
+    /// operator. Where replicas may wander it must find its way by itself.
+    fn strays(&self, world: &World<'_>) -> Vec<(HostId, NodeId)> {
+        let of = |host: &HostId| {
+            let view = rules::node(world, *host)?.cluster_view()?;
+            let top = view.member(view.myself().master()?)?.master()?;
+            Some((*host, top))
+        };
+        self.joined.iter().filter(|_| !self.setting.allow_migration).filter_map(of).collect()
+    }
+
+    /// Slots that no node calls its own.
+    fn bare(&self, world: &World<'_>) -> Vec<Slot> {
+        let views = self.joined.iter().filter_map(|id| rules::node(world, *id)?.cluster_view());
+        let own: Vec<SlotSet> = views.map(|view| view.myself().slots().clone()).collect();
+        Slot::all().filter(|slot| !own.iter().any(|own| own.contains(*slot))).collect()
+    }
+
+    /// Gives a slot that is nobody's to the master that has most of its keys; of those that have as many, to the one that
+    /// most nodes take for its owner.
+    fn cover(&mut self, world: &mut World<'_>, slot: Slot) -> Result<(), Broken> {
+        let views: Vec<_> =
+            self.joined.iter().filter_map(|id| rules::node(world, *id)?.cluster_view()).collect();
+        let named = |id: NodeId| views.iter().filter(|view| view.owner(slot) == Some(id)).count();
+        let masters = self.joined.iter().filter_map(|host| {
+            let node = rules::node(world, *host)?;
+            let view = node.cluster_view().filter(|view| view.myself().is_master())?;
+            Some(((node.keyspace().db(0).count_in_slot(slot), named(view.me())), *host))
+        });
+        let Some((_, master)) = masters.max_by_key(|(worth, _)| *worth) else { return Ok(()) };
+        self.audit.borrow_mut().set_free_hand(true);
+        // It may take somebody else for the owner.
+        order(world, master, &format!("CLUSTER DELSLOTS {slot}"))?;
+        order(world, master, &format!("CLUSTER ADDSLOTS {slot}"))?;
+        order(world, master, "CLUSTER BUMPEPOCH").map(drop)
     }
 
     /// Slots on their way, as each node sees it.

@@ -275,7 +275,15 @@ impl Run {
         let rarely = Rarely::default();
         let level =
             |world: &World<'_>| rarely.is_time(world) && clusters::unequal(world, &wandered).is_none();
-        world.run_to(Millis::from_secs(60), EQUAL, level)?;
+        world.run_to(Millis::from_secs(60), EQUAL, level).map_err(|broken| {
+            match clusters::unequal(world, &wandered).filter(|_| broken.rule == EQUAL) {
+                Some((master, replica)) => {
+                    let pair = format!("{} and its master {}", world.name(replica), world.name(master));
+                    Broken::new(EQUAL, format!("{}: {pair} differ", broken.detail))
+                }
+                None => broken,
+            }
+        })?;
         self.outcome(world, &wandered, settled_in)
     }
 

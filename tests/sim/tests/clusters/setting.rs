@@ -50,7 +50,8 @@ pub(crate) struct Setting {
     full_coverage: bool,
     validity: u32,
     barrier: u32,
-    allow_migration: bool,
+    /// `cluster-allow-replica-migration`
+    pub(crate) allow_migration: bool,
 }
 
 /// A node.

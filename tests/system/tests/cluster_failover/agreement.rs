@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use system::cluster::{NodeLine, nodes};
-use system::{Cluster, Server, redis_tool_or_skip, wait};
+use system::{Cluster, Server, bounded, redis_tool_or_skip, wait};
 
 /// What a server says of one member; `None` if it does not answer, or does not know it.
 pub(crate) fn told_by(server: &Server, port: u16) -> Option<NodeLine> {
@@ -48,8 +48,8 @@ pub(crate) fn check(cluster: &Cluster) {
     if redis_tool_or_skip("redis-cli --cluster check", "redis-cli").is_none() {
         return;
     }
-    let checked = Command::new("redis-cli").args(["--cluster", "check", &cluster.place(0)]).output();
-    let checked = checked.expect("redis-cli");
+    let args = ["--cluster", "check", &cluster.place(0)];
+    let checked = bounded::output(Command::new("redis-cli").args(args));
     let said = String::from_utf8_lossy(&checked.stdout).into_owned();
     assert!(checked.status.success() && said.contains("All 16384 slots covered"), "{said}");
     assert!(said.contains("All nodes agree about slots configuration"), "{said}");

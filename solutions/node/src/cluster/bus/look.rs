@@ -40,6 +40,14 @@ impl Node {
         }
     }
 
+    /// Before the first look around somebody wants to be talked to: we need not wait for it. Redis has called everybody
+    /// before it hears its first client.
+    pub(crate) fn call_before_first_look(&mut self) {
+        if self.bus.looks == 0 && !self.persistence.is_loading() {
+            self.open_missing_links();
+        }
+    }
+
     fn open_missing_links(&mut self) {
         let Some(cluster) = &self.cluster else { return };
         let missing = |member: &&Member| {

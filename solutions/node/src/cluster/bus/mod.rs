@@ -92,15 +92,19 @@ impl Node {
         self.bus.next_look = self.now + LOOK_AROUND;
     }
 
-    /// Time passes.
+    /// Time passes. While the data set is being loaded we call nobody, as we hear nobody (see
+    /// [`accept_bus`](Node::accept_bus)): whoever answers may make us a replica, and what that replica then receives would
+    /// be mixed with what is still to come from our files.
     pub(crate) fn bus_tick(&mut self) {
         let now = self.now;
         // A clock that jumped back must not silence us until it has caught up.
         let due = now >= self.bus.next_look || now + LOOK_AROUND < self.bus.next_look;
         if self.cluster.is_some() && due && !self.persistence.is_exiting() {
             self.bus.next_look = now + LOOK_AROUND;
-            self.bus.looks += 1;
-            self.bus_look_around();
+            if !self.persistence.is_loading() {
+                self.bus.looks += 1;
+                self.bus_look_around();
+            }
         }
     }
 

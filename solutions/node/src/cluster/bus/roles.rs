@@ -40,6 +40,9 @@ impl Node {
         let Some(cluster) = &mut self.cluster else { return };
         let Some(member) = cluster.member(&sender) else { return };
         let (is_master, head) = (member.is_master(), cluster.head_of(member).id);
+        if is_master {
+            cluster.note_listed(&sender, header.slots);
+        }
         let Some(known) = cluster.member_mut(&head).map(|head| head.bitmap()) else { return };
         // Nearly always it is what we know already; and otherwise only what is new can change anything.
         if *known != *header.slots {
@@ -78,6 +81,7 @@ impl Node {
             return self.log(LogLevel::Warning, "Discarding UPDATE message about myself.");
         }
         cluster.set_as_master(owner);
+        cluster.note_listed(&owner, slots);
         cluster.must_save();
         self.take_claim(owner, epoch, &from_wire(slots), count(slots));
     }
@@ -152,8 +156,11 @@ fn count(slots: &Bitmap) -> usize {
 }
 
 impl Cluster {
-    /// Who owns a slot, and in which epoch.
+    /// Who owns a slot, and in which epoch. Nobody, if the owner does not name it any more.
     fn held(&self, slot: Slot) -> Option<(NodeId, Epoch)> {
+        if self.is_orphaned(slot) {
+            return None;
+        }
         let owner = self.member(&self.owner(slot)?)?;
         Some((owner.id, owner.config_epoch))
     }

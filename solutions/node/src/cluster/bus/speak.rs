@@ -2,7 +2,7 @@
 
 use bus::{Bitmap, Extension, Gossip, Header, Kind, encode};
 use bytes::BytesMut;
-use core_types::{Millis, NodeId};
+use core_types::{Millis, NodeId, SlotSet};
 
 use crate::cluster::{Cluster, Flag, Member};
 use crate::layers::gossip::rumour::{Candidate, choose};
@@ -47,7 +47,10 @@ impl Node {
         let Some(conn) = self.link_to(to) else { return };
         self.send_built(conn, Kind::Update, |_, cluster, header, out| {
             if let Some(owner) = cluster.member(&about) {
-                encode::update(out, header, owner.config_epoch, owner.id, &to_wire(owner.slots()));
+                // What it does not name itself is not ours to name.
+                let named: SlotSet =
+                    owner.slots().iter().filter(|slot| !cluster.is_orphaned(*slot)).collect();
+                encode::update(out, header, owner.config_epoch, owner.id, &to_wire(&named));
             }
         });
     }

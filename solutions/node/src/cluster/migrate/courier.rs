@@ -41,12 +41,14 @@ impl std::fmt::Debug for Courier {
 }
 
 /// One `MIGRATE` on its way.
-pub(super) struct Journey {
+pub(crate) struct Journey {
     pub(super) client: ConnId,
     /// The database here.
     pub(super) db: usize,
     pub(super) keys: Vec<Box<[u8]>>,
     pub(super) copy: bool,
+    /// This node was a replica, of its own will one that writes, when it began.
+    pub(super) on_replica: bool,
     /// What the other side has taken.
     pub(super) arrived: Vec<Box<[u8]>>,
     /// What the client will be told.
@@ -83,6 +85,7 @@ impl Journey {
             db,
             keys: request.keys,
             copy: request.copy,
+            on_replica: false,
             arrived: Vec::new(),
             failure: None,
             deadline: Millis::ZERO,

@@ -14,22 +14,22 @@
 //!
 //! # Differences from Redis
 //!
-//! - The node serves on, as said. A key under way is written a little later than it would be there.
-//! - Inside `MULTI`, `MIGRATE` is refused: a transaction runs in one go.
-//! - `FLUSHALL` and losing the slot do not wait; the keys that were under way arrive all the same, as if `MIGRATE` had
-//!   been first.
-//! - If this node becomes a replica meanwhile, the client hears nothing more, as all that wait, and nothing is deleted:
-//!   the keys are on both sides then, and `--cluster fix` can tell which counts.
+//! - The node serves on, as said. A key under way is written a little later than it would be there. Commands that change
+//!   whose data these are, or all of them at once (`FLUSHALL`, `SWAPDB`, `REPLICAOF`, `FAILOVER`, `SHUTDOWN`), wait for
+//!   the end, and so does a replica that asks for our place (`CLUSTER FAILOVER`).
+//! - Inside `MULTI` this node stands still, too; see [`standstill`](crate::standstill).
+//! - What the bus brings does not wait. The keys of a slot that is lost meanwhile arrive all the same, as if `MIGRATE`
+//!   had been first. If another node has taken our place, nothing is deleted, and the client is told how its keys have
+//!   fared: as in Redis, where the `DEL` would have been one of the writes that such a failover loses.
 
 mod courier;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use core_types::{Args, ArgsBuf, Endpoint, Millis, Reply};
+use core_types::{Args, ArgsBuf, Endpoint, Millis, NodeId, Reply};
 use keyspace::{TimeoutReply, Wait, rdb};
 
-use courier::Journey;
-pub(crate) use courier::{Courier, Ended};
+pub(crate) use courier::{Courier, Ended, Journey};
 
 use super::commands::integer_at;
 use crate::conn::Conn;
@@ -51,7 +51,13 @@ pub(crate) struct Migrations {
     passed_over: Vec<Place>,
     /// Journeys that are over while writes are suspended: what is to be deleted must wait for the end of that.
     arrived: Vec<Journey>,
+    /// A replica wants our place (`MFSTART`, on this connection): when all keys are home.
+    pause_wanted: Option<(ConnId, NodeId)>,
 }
+
+/// Commands that no key under way may outlast: they change whose data these are, or where each is.
+const AFTER_ALL: [&str; 7] =
+    ["flushall", "flushdb", "swapdb", "replicaof", "slaveof", "failover", "shutdown"];
 
 impl Migrations {
     /// Connections that are kept for the next time (`INFO stats`).
@@ -85,7 +91,7 @@ pub(crate) fn migrate(node: &mut Node, conn: &mut Conn, args: Args<'_>) {
         return node.encoder(conn).simple("NOKEY");
     }
     if node.in_unit() {
-        return node.encoder(conn).error("ERR MIGRATE is not supported inside a transaction");
+        node.stand_still(conn);
     }
     node.block(conn, Wait { keys: Vec::new(), deadline: None, on_timeout: TimeoutReply::Null }, args);
     node.set_out(conn.id, conn.db, Request { keys, ..request });
@@ -158,11 +164,12 @@ impl Node {
             commands.push(command);
         }
         self.migrations.under_way.extend(request.keys.iter().map(|key| (from_db, key.clone())));
-        let journey = Journey::new(client, from_db, request, commands);
+        let mut journey = Journey::new(client, from_db, request, commands);
+        journey.on_replica = self.replication.is_replica();
         self.give_to_courier(journey, true);
     }
 
-    /// True if the command may write a key under way: it has to wait.
+    /// True if the command has to wait: it may write a key under way, or what it does concerns them all.
     #[inline]
     pub(crate) fn waits_for_migration(&self, conn: &Conn, call: Call, args: Args<'_>) -> bool {
         !self.migrations.under_way.is_empty() && self.writes_under_way(conn, call, args)
@@ -172,11 +179,23 @@ impl Node {
     fn writes_under_way(&self, conn: &Conn, call: Call, args: Args<'_>) -> bool {
         if call.spec.name == "exec" {
             let Some(transaction) = &conn.transaction else { return false };
+            let mut db = conn.db;
             return transaction.commands().any(|args| {
-                table::resolve(args, false).is_ok_and(|call| self.names_under_way(conn.db, call, args))
+                if args.is(0, "select") {
+                    let chosen = args.get(1).and_then(crate::layers::wire::parse_integer);
+                    db = chosen.and_then(|number| usize::try_from(number).ok()).unwrap_or(db);
+                }
+                table::resolve(args, false).is_ok_and(|call| self.comes_after(db, call, args))
             });
         }
-        conn.transaction.is_none() && self.names_under_way(conn.db, call, args)
+        conn.transaction.is_none() && self.comes_after(conn.db, call, args)
+    }
+
+    fn comes_after(&self, db: usize, call: Call, args: Args<'_>) -> bool {
+        let name = call.spec.name;
+        AFTER_ALL.contains(&name)
+            || (name == "migrate" && self.migrations.pause_wanted.is_some())
+            || self.names_under_way(db, call, args)
     }
 
     fn names_under_way(&self, db: usize, call: Call, args: Args<'_>) -> bool {
@@ -201,8 +220,27 @@ impl Node {
         later
     }
 
+    /// A replica asks for our place while keys are under way: what is deleted for them belongs before the offset that it
+    /// will be told. True if it has to wait.
+    pub(crate) fn pauses_later(&mut self, conn: ConnId, replica: NodeId) -> bool {
+        let later = !self.migrations.under_way.is_empty();
+        if later {
+            self.migrations.pause_wanted = Some((conn, replica));
+        }
+        later
+    }
+
+    /// Does this client wait for keys on their way?
+    pub(crate) fn is_migrating(&self, client: ConnId) -> bool {
+        let migrations = &self.migrations;
+        migrations.journeys.values().chain(&migrations.arrived).any(|journey| journey.client == client)
+    }
+
     /// The end of a journey: what has arrived is deleted here, the client is answered, and whoever waited goes on.
-    fn come_home(&mut self, journey: Journey) {
+    pub(crate) fn come_home(&mut self, journey: Journey) {
+        if self.arrived_too_early(journey.client) {
+            return self.let_wait(journey);
+        }
         if self.is_paused() && !journey.arrived.is_empty() && !self.replication.is_replica() {
             // A delete is a write, and writes are suspended.
             return self.migrations.arrived.push(journey);
@@ -210,13 +248,23 @@ impl Node {
         for key in &journey.keys {
             self.migrations.under_way.remove(&(journey.db, key.clone()));
         }
-        if !journey.copy && !self.replication.is_replica() {
+        if !journey.copy && (journey.on_replica || !self.replication.is_replica()) {
             self.delete_arrived(journey.db, &journey.arrived);
         }
-        self.answer_waiting(journey.client, |reply| match &journey.failure {
+        if self.migrations.under_way.is_empty()
+            && let Some((conn, replica)) = self.migrations.pause_wanted.take()
+        {
+            self.hear_pause_wanted(conn, replica);
+        }
+        let answer = |reply: &mut dyn Reply| match &journey.failure {
             None => reply.simple("OK"),
             Some(text) => reply.error(text),
-        });
+        };
+        if self.stands_still() {
+            self.go_on(answer);
+        } else {
+            self.answer_waiting(journey.client, answer);
+        }
         self.release_postponed();
         let woken = std::mem::take(&mut self.migrations.passed_over);
         self.ready.extend(woken);

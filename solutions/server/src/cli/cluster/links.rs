@@ -122,5 +122,9 @@ impl Links {
 
 /// That a node cannot be talked to.
 pub(super) fn unreachable_text(at: &Endpoint, error: &io::Error) -> String {
-    format!("Could not connect to Redis at {at}: {}", reason(error))
+    match error.kind() {
+        // It took the command, and then our patience came to its end.
+        io::ErrorKind::WouldBlock => format!("No answer from Redis at {at}"),
+        _ => format!("Could not connect to Redis at {at}: {}", reason(error)),
+    }
 }

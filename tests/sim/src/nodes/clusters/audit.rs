@@ -7,8 +7,9 @@ use std::rc::Rc;
 use core_types::{Broken, Epoch, Millis, NodeId};
 use node::ClusterView;
 
-use super::ballots::{Ballots, Mind};
+use super::ballots::Ballots;
 use super::losses::Calamities;
+use super::mind::Mind;
 use super::stopwatch::Stopwatch;
 use super::wiretap::{Told, What};
 use super::{EPOCHS_GROW, FAIL_BY_MAJORITY, KEEPS_PROMISES, NEW_EPOCH, ONE_OWNER};
@@ -133,11 +134,12 @@ impl Audit {
         self.look_into(world, place, &view)?;
         let Some(wiretap) = node.wiretap() else { return Ok(()) };
         let mind = &mut self.minds[place];
+        mind.note_ballots(world, wiretap.ballots());
         let from = std::mem::replace(&mut mind.told, wiretap.told().len());
         for told in &wiretap.told()[from..] {
             self.hear(world, place, &view, told)?;
         }
-        self.minds[place].note_the_rest(world.now(), &view);
+        self.minds[place].looked_at = world.now();
         Ok(())
     }
 
@@ -199,7 +201,6 @@ impl Audit {
         }
         if view.last_vote_epoch() > mind.last_vote {
             mind.last_vote = view.last_vote_epoch();
-            mind.note_ballot(world, view);
             self.newest_voter = Some((mind.host, Stage::Decided));
         }
         let was = (mind.is_master, mind.master);
@@ -212,7 +213,13 @@ impl Audit {
             (true, false) => self.calamities.left_office(self.minds[place].host, now),
             _ => {}
         }
-        self.minds[place].size = view.size();
+        let mind = &mut self.minds[place];
+        if *myself.slots() != mind.slots {
+            let before = std::mem::replace(&mut mind.slots, myself.slots().clone());
+            let lost = before.iter().filter(|slot| !mind.slots.contains(*slot));
+            self.calamities.lost_slots(mind.host, lost, now);
+        }
+        mind.size = view.size();
         Ok(())
     }
 

@@ -5,82 +5,11 @@ use std::collections::BTreeMap;
 use core_types::{Broken, Epoch, Millis, NodeId, Offset};
 use node::ClusterView;
 
-use super::audit::{Audit, Said};
+use super::audit::Audit;
+use super::mind::Stand;
 use super::wiretap::Told;
-use super::{
-    BEST, MAJORITY, NEW_EPOCH, ONE_FOR_EACH_MASTER, ONE_VOTE, ONE_WINNER, RANK, RIGHT_TO_ASK, RIGHT_TO_VOTE,
-};
-use crate::nodes::NodeHost;
+use super::{BEST, MAJORITY, ONE_FOR_EACH_MASTER, ONE_VOTE, ONE_WINNER, RANK, RIGHT_TO_ASK, RIGHT_TO_VOTE};
 use crate::world::{HostId, World};
-
-/// What was last seen of a node, and all that it has promised.
-#[derive(Debug)]
-pub(super) struct Mind {
-    pub(super) host: HostId,
-    pub(super) id: Option<NodeId>,
-    pub(super) starts: u32,
-    /// How much of what it has told was looked at.
-    pub(super) told: usize,
-    pub(super) said: Said,
-    pub(super) looked_at: Millis,
-    pub(super) current_epoch: Epoch,
-    pub(super) last_vote: Epoch,
-    /// The greatest epoch in which it has asked for votes or owned slots, and told it. Kept across crashes, as is what
-    /// follows.
-    pub(super) promised: Epoch,
-    /// The greatest epoch in which it has voted, and told it.
-    pub(super) voted: Epoch,
-    /// The greatest epoch in which it has claimed slots.
-    pub(super) owned: Epoch,
-    /// Epochs in which it has been a master: from the first to the second, for one event can make it take
-    /// several.
-    owns: Vec<(Epoch, Epoch)>,
-    /// The greatest epoch of a master that it has followed.
-    pub(super) followed: Epoch,
-    pub(super) is_master: bool,
-    pub(super) master: Option<NodeId>,
-    pub(super) size: usize,
-    /// Whom it has held for down while it was a master, and when last.
-    pub(super) held_down: BTreeMap<NodeId, Millis>,
-    /// Whom it takes for failed, and since when.
-    failed: BTreeMap<NodeId, Millis>,
-    /// Whom it has announced as failed, and when last.
-    pub(super) announced: BTreeMap<NodeId, Millis>,
-    /// Since when it has taken its own master for failed, if it does.
-    orphaned: Option<Millis>,
-    /// What was so when its epoch rose to this one: it may have stood for election.
-    stood: BTreeMap<Epoch, Stand>,
-    /// How it stood among the replicas of its master, of late.
-    ranks: Vec<(Millis, usize)>,
-    /// What it saw after the last event: one event can bring a request, and behind it what makes the request look odd.
-    before: Ballot,
-    /// What it saw when it voted.
-    ballots: BTreeMap<Epoch, Ballot>,
-    /// When it voted for a replica of a master, by its clock.
-    helped: BTreeMap<NodeId, Millis>,
-    clock: (Millis, Millis),
-}
-
-/// When a node's epoch rose, perhaps because it stands for election.
-#[derive(Clone, Copy, Debug)]
-struct Stand {
-    at: Millis,
-    /// Since when its master had failed, if it had.
-    orphaned: Option<Millis>,
-    /// How many had more of the data.
-    rank: usize,
-}
-
-/// What a voter saw when it voted.
-#[derive(Clone, Debug, Default)]
-struct Ballot {
-    /// It was a master with slots.
-    voter: bool,
-    /// By its clock.
-    at: Millis,
-    /// Each replica, its master, and whether that has failed.
-    replicas: Vec<(NodeId, NodeId, bool)>,
-}
 
 /// All elections there were.
 #[derive(Debug, Default)]
@@ -109,156 +38,10 @@ pub struct Elections {
     pub votes: u64,
 }
 
-/// A replica looks at its rank so often at least, and is late when it stands still.
-const LOOK: Millis = Millis(400);
-
 impl Ballots {
     /// Has this node asked for votes in that epoch?
     pub(super) fn has_asked(&self, epoch: Epoch, id: NodeId) -> bool {
         self.asked.get(&epoch).is_some_and(|asked| asked.contains_key(&id))
-    }
-}
-
-impl Mind {
-    pub(super) fn new(host: HostId, world: &World<'_>) -> Mind {
-        Mind {
-            host,
-            id: None,
-            starts: 0,
-            told: 0,
-            said: Said::new(),
-            looked_at: world.now(),
-            current_epoch: Epoch(0),
-            last_vote: Epoch(0),
-            promised: Epoch(0),
-            voted: Epoch(0),
-            owned: Epoch(0),
-            owns: Vec::new(),
-            followed: Epoch(0),
-            is_master: false,
-            master: None,
-            size: 0,
-            held_down: BTreeMap::new(),
-            failed: BTreeMap::new(),
-            announced: BTreeMap::new(),
-            orphaned: None,
-            stood: BTreeMap::new(),
-            ranks: Vec::new(),
-            before: Ballot::default(),
-            ballots: BTreeMap::new(),
-            helped: BTreeMap::new(),
-            clock: (world.now(), world.clock(host)),
-        }
-    }
-
-    /// A new process, as it is.
-    pub(super) fn begin(&mut self, world: &World<'_>, view: &ClusterView<'_>) {
-        self.id = Some(view.me());
-        self.starts = world.starts(self.host);
-        self.told = 0;
-        self.said.clear();
-        (self.current_epoch, self.last_vote) = (view.current_epoch(), view.last_vote_epoch());
-        (self.is_master, self.master) = (view.myself().is_master(), view.myself().master());
-        self.size = view.size();
-        self.failed.clear();
-        self.announced.clear();
-        self.ranks.clear();
-        self.stood.clear();
-        self.orphaned = None;
-        self.helped.clear();
-        self.before = Ballot::default();
-        self.clock = (world.now(), world.clock(self.host));
-    }
-
-    /// True as long as nobody has set its clock since the process began.
-    fn clock_is_true(&self, world: &World<'_>) -> bool {
-        let (then, shown) = self.clock;
-        world.now().since(then) == world.clock(self.host).since(shown)
-    }
-
-    /// Whom does it hold for down, whom for failed?
-    pub(super) fn note_the_silent(&mut self, now: Millis, view: &ClusterView<'_>) {
-        let master = view.myself().is_master();
-        for member in view.members() {
-            let (id, failed) = (member.id(), member.has_failed());
-            if master && (failed || member.may_have_failed()) {
-                self.held_down.insert(id, now);
-            }
-            if failed {
-                self.failed.entry(id).or_insert(now);
-            } else {
-                self.failed.remove(&id);
-            }
-        }
-    }
-
-    /// Has its own master failed, and how many of the other replicas have more of the data, as far as it has heard?
-    pub(super) fn note_rank(&mut self, now: Millis, world: &World<'_>, view: &ClusterView<'_>) {
-        self.ranks.retain(|(at, _)| now.since(*at) <= LOOK);
-        let failed = view.myself().master().and_then(|master| Some((master, *self.failed.get(&master)?)));
-        self.orphaned = failed.map(|(_, since)| since);
-        let Some((master, _)) = failed else { return };
-        let Some(node) = world.get::<NodeHost>(self.host) else { return };
-        let mine = node.node().replication_offset();
-        let siblings = view.members().filter(|member| member.master() == Some(master));
-        let ahead = siblings
-            .filter(|member| member.id() != view.me() && !member.is_no_failover() && member.offset() > mine);
-        let rank = ahead.count();
-        self.ranks.push((now, rank));
-    }
-
-    /// Has this epoch ever been its own, as a master's?
-    pub(super) fn has_owned(&self, epoch: Epoch) -> bool {
-        self.owns.iter().any(|(first, last)| (*first..=*last).contains(&epoch))
-    }
-
-    /// Its epoch, if it is a master. To be called before its role is taken down.
-    pub(super) fn note_owned(&mut self, view: &ClusterView<'_>) -> Result<(), Broken> {
-        let (myself, before) = (view.myself(), self.owns.last().copied());
-        let epoch = myself.config_epoch();
-        if !myself.is_master() || before.is_some_and(|(_, last)| last == epoch) {
-            return Ok(());
-        }
-        let known = self.owned.max(self.followed);
-        if epoch != Epoch(0) && epoch <= known && !self.has_owned(epoch) {
-            return Err(Broken::new(NEW_EPOCH, format!("it is a master in {epoch}, and knew of {known}")));
-        }
-        // Who was a master before has left behind all between; who was a replica begins.
-        let first = before.filter(|_| self.is_master).map_or(epoch, |(_, last)| last.next());
-        self.owns.push((first.min(epoch), epoch));
-        Ok(())
-    }
-
-    /// Its epoch has risen. If it stands for election, then now.
-    pub(super) fn note_stand(&mut self, epoch: Epoch, now: Millis) {
-        let rank = self.ranks.iter().map(|(_, rank)| *rank).min().unwrap_or(0);
-        self.stood.insert(epoch, Stand { at: now, orphaned: self.orphaned, rank });
-    }
-
-    /// It has just decided to vote.
-    pub(super) fn note_ballot(&mut self, world: &World<'_>, view: &ClusterView<'_>) {
-        let mut ballot = self.before.clone();
-        ballot.voter |= view.myself().votes();
-        ballot.replicas.extend(self.replicas(view));
-        ballot.at = world.clock(self.host);
-        self.ballots.insert(view.last_vote_epoch(), ballot);
-    }
-
-    /// The event is over.
-    pub(super) fn note_the_rest(&mut self, now: Millis, view: &ClusterView<'_>) {
-        self.looked_at = now;
-        let mut replicas = std::mem::take(&mut self.before.replicas);
-        replicas.clear();
-        replicas.extend(self.replicas(view));
-        self.before.replicas = replicas;
-        self.before.voter = view.myself().votes();
-    }
-
-    fn replicas(&self, view: &ClusterView<'_>) -> impl Iterator<Item = (NodeId, NodeId, bool)> {
-        view.members().filter_map(|member| {
-            let master = member.master()?;
-            Some((member.id(), master, self.failed.contains_key(&master)))
-        })
     }
 }
 
@@ -345,14 +128,13 @@ impl Audit {
             return Ok(true);
         }
         let name = world.name(candidate);
-        let Some(ballot) = mind.ballots.get(&epoch) else {
+        let Some((at, ballot)) = mind.ballots.get(&epoch) else {
             return Err(Broken::new(
                 RIGHT_TO_VOTE,
                 format!("in {epoch} for {name}, and it has not decided to"),
             ));
         };
-        let mut seen = ballot.replicas.iter().filter(|(id, ..)| Some(*id) == chosen);
-        let master = seen.clone().find(|(.., failed)| *failed).or(seen.next());
+        let master = ballot.replicas.iter().find(|(id, ..)| Some(*id) == chosen);
         let why_not = match master {
             _ if !ballot.voter => Some("and it has no slots itself"),
             None => Some("which is no replica"),
@@ -362,7 +144,7 @@ impl Audit {
         if let Some(why_not) = why_not {
             return Err(Broken::new(RIGHT_TO_VOTE, format!("in {epoch} it votes for {name}, {why_not}")));
         }
-        let at = ballot.at;
+        let at = *at;
         let helped = master.and_then(|(_, master, _)| mind.helped.insert(*master, at));
         if let Some(earlier) = helped.filter(|earlier| at.since(*earlier) < Millis(timeout.0 * 2))
             && mind.clock_is_true(world)

@@ -16,6 +16,9 @@ pub(super) struct Calamities {
     restarts: BTreeMap<HostId, Millis>,
     /// When a node was last a master that became a replica.
     offices: BTreeMap<HostId, Millis>,
+    /// When a node that stayed a master last lost a slot to another one. (With `cluster-allow-replica-migration no` it stays
+    /// one if its heir claims anything more than what it had.)
+    taken: BTreeMap<(HostId, Slot), Millis>,
 }
 
 /// Writes, as clients saw them.
@@ -23,7 +26,8 @@ pub(super) struct Calamities {
 pub struct Losses {
     /// Acknowledged writes.
     pub acknowledged: u64,
-    /// Lost: whoever acknowledged them was another's replica later, and took over its data.
+    /// Lost: whoever acknowledged them was another's replica later, and took over its data; or had to leave the slot to
+    /// another.
     pub replaced: u64,
     /// Lost: whoever acknowledged them began anew later.
     pub restarted: u64,
@@ -57,6 +61,10 @@ impl Calamities {
     pub(super) fn left_office(&mut self, host: HostId, now: Millis) {
         self.offices.insert(host, now);
     }
+
+    pub(super) fn lost_slots(&mut self, host: HostId, lost: impl Iterator<Item = Slot>, now: Millis) {
+        self.taken.extend(lost.map(|slot| ((host, slot), now)));
+    }
 }
 
 impl Audit {
@@ -89,7 +97,10 @@ impl Audit {
                 let later = |when: &BTreeMap<HostId, Millis>| {
                     by.and_then(|by| when.get(by)).is_some_and(|when| *when + ACK >= at)
                 };
-                if later(&self.calamities.offices) {
+                let taken = by.and_then(|by| self.calamities.taken.get(&(*by, ack.slot)));
+                // Whoever gives a slot away by order has no keys in it any more: that explains nothing.
+                let taken = taken.filter(|_| !moved.contains(&ack.slot));
+                if later(&self.calamities.offices) || taken.is_some_and(|when| *when + ACK >= at) {
                     losses.replaced += 1;
                 } else if later(&self.calamities.restarts) {
                     losses.restarted += 1;

@@ -1,12 +1,14 @@
-//! What a node of a cluster tells the others on the bus.
+//! What a node of a cluster tells the others on the bus, and what it saw when it decided to.
 //!
 //! Only what is told counts. A vote that is in memory and on no wire may be forgotten in a crash, and no harm is done.
 
 use std::collections::BTreeMap;
 
 use bus::{Body, Kind, Packet, message_flag, node_flag};
-use core_types::{Epoch, NodeId, Slot, SlotSet};
+use core_types::{Epoch, Millis, NodeId, Slot, SlotSet};
+use node::{ConnId, Node};
 
+use super::ear::{Ballot, Ear};
 use crate::world::Conn;
 
 /// One packet that has left.
@@ -54,6 +56,7 @@ pub struct Wiretap {
     partial: BTreeMap<Conn, Vec<u8>>,
     /// What the last heartbeat said of its sender.
     last: Vec<u8>,
+    ear: Ear,
 }
 
 /// Where a packet's kind, the epochs, the slots with the master's id behind them, and the sender's flags are (`WIRE.md`).
@@ -69,6 +72,23 @@ impl Wiretap {
     /// Packets that have left, in order; of heartbeats those that told something else than the one before.
     pub fn told(&self) -> &[Told] {
         &self.told
+    }
+
+    /// What it saw each time that it decided to vote, in order.
+    pub fn ballots(&self) -> &[Ballot] {
+        &self.ear.ballots
+    }
+
+    /// Bytes arrive.
+    pub(in crate::nodes) fn hears(
+        &mut self,
+        node: &mut Node,
+        now: Millis,
+        id: ConnId,
+        conn: Conn,
+        bytes: &[u8],
+    ) {
+        self.ear.hear(node, now, id, conn, bytes);
     }
 
     /// Bytes leave.
@@ -97,6 +117,7 @@ impl Wiretap {
     /// This connection is gone.
     pub(in crate::nodes) fn closed(&mut self, conn: Conn) {
         self.partial.remove(&conn);
+        self.ear.closed(conn);
     }
 
     fn packet(&mut self, conn: Conn, bytes: &[u8]) {
