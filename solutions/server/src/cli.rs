@@ -3,8 +3,8 @@
 //! One command from the command line, commands from standard input, or a prompt with a history, names to
 //! complete and hints. The output is meant for people if it goes to a terminal, and plain if it goes into a
 //! pipe, exactly as `redis-cli` prints it. `--pipe` is for mass insertion, `--bigkeys`, `--stat`, `--latency` and their
-//! like are for looking at a server (see [`survey`]), and `--cluster` for looking after a whole cluster (see
-//! [`cluster`]).
+//! like are for looking at a server (see [`survey`]), `--tally` for finding out whether writes are lost (see [`mod@tally`]), and
+//! `--cluster` for looking after a whole cluster (see [`cluster`]).
 //!
 //! # Differences from Redis
 //!
@@ -36,6 +36,7 @@ mod smart;
 mod stream;
 mod survey;
 mod talk;
+mod tally;
 mod uri;
 
 use std::ffi::OsString;
@@ -72,7 +73,11 @@ fn talk(mut args: ClientArgs) -> bool {
         eprintln!("{why}");
         return false;
     }
-    let mut session = Session::new(Settings::new(&args, settled.db));
+    let settings = Settings::new(&args, settled.db);
+    if args.is_tally() {
+        return tally::run(settings, args.sentinel);
+    }
+    let mut session = Session::new(settings);
     if args.pipe {
         session.into_client().is_some_and(|client| pipe::run(client, args.pipe_timeout))
     } else if let Some(survey) = args.survey() {

@@ -87,7 +87,8 @@ pub(super) struct ClientArgs {
     /// Run the command this many times (-1: for ever)
     #[arg(short = 'r', value_name = "times", default_value_t = 1, allow_negative_numbers = true)]
     pub(super) repeat: i64,
-    /// With -r, --stat and --latency: this many seconds between two lines; with --bigkeys: between 100 batches of keys
+    /// With -r, --stat and --latency: this many seconds between two lines; with --bigkeys: between 100 batches of keys;
+    /// with --tally: between two writes
     #[arg(short = 'i', value_name = "seconds", default_value_t = 0.0)]
     pub(super) interval: f64,
     /// Read the last argument from standard input
@@ -134,6 +135,9 @@ pub(super) struct ClientArgs {
     pub(super) pattern: Option<String>,
     #[command(flatten)]
     look: Look,
+    /// With --tally: -h and -p are those of a sentinel, which is asked for the master of this name
+    #[arg(long, value_name = "name", requires = "tally", conflicts_with = "cluster_mode")]
+    pub(super) sentinel: Option<String>,
     /// Look after a cluster: create, check, reshard, … (see `--cluster help`)
     #[arg(long, value_name = "command")]
     cluster: Option<String>,
@@ -176,6 +180,9 @@ struct Look {
     /// The same with a new line every 15 seconds (or -i)
     #[arg(long)]
     latency_history: bool,
+    /// Write numbers until Ctrl-C, and account for every one of them (with -c in a cluster)
+    #[arg(long)]
+    tally: bool,
 }
 
 impl ClientArgs {
@@ -193,6 +200,11 @@ impl ClientArgs {
             Look { latency_history: true, .. } => Some(Survey::Latency { history: true }),
             _ => None,
         }
+    }
+
+    /// Numbers are to be written and accounted for.
+    pub(super) fn is_tally(&self) -> bool {
+        self.look.tally
     }
 }
 
@@ -275,7 +287,16 @@ mod tests {
 
     #[test]
     fn unknown_options_are_refused() {
-        for line in ["--nosuch", "-p", "-p x", "-p 70000", "-u ftp://h", "--show-pushes perhaps"] {
+        for line in [
+            "--nosuch",
+            "-p",
+            "-p x",
+            "-p 70000",
+            "-u ftp://h",
+            "--show-pushes perhaps",
+            "--sentinel shop",
+            "--tally --stat",
+        ] {
             let args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
             assert!(parse(&args).is_err(), "{line}");
         }
