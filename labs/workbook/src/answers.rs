@@ -8,6 +8,7 @@ use colored::Colorize;
 
 use crate::author::generate;
 use crate::exercises::{self, Exercise};
+use crate::handout::{self, Handout};
 use crate::progress::Progress;
 use crate::region::{self, Region};
 use crate::repo::{self, Lab, Repo};
@@ -147,17 +148,21 @@ fn backup<'a>(repo: &Repo, files: impl Iterator<Item = &'a Path>) -> Result<Path
     Ok(directory)
 }
 
+/// Someone gives up, perhaps with the key of a handout.
+pub(crate) type GivesUp<'a> = Option<Option<&'a str>>;
+
 /// Shows the reference answer of an exercise that passes, or to someone who gives up.
-pub(crate) fn solution(repo: &Repo, id: &str, give_up: bool) -> Result<(), String> {
+pub(crate) fn solution(repo: &Repo, id: &str, gives_up: GivesUp<'_>) -> Result<(), String> {
     let (lab, exercise) = exercises::find(repo, id)?;
     let mut progress = Progress::load(repo)?;
     if !progress.passed(id) {
-        if !give_up {
+        let Some(key) = gives_up else {
             return Err(format!(
                 "{id} does not pass yet (or was not scored since it does). A hint helps more: cargo workbook hint {id}. \
                  If you want to see the answer anyway: cargo workbook solution {id} --give-up"
             ));
-        }
+        };
+        may_give_up(repo, key)?;
         progress.exercise(id).gave_up = true;
         progress.save(repo)?;
     }
@@ -169,13 +174,30 @@ pub(crate) fn solution(repo: &Repo, id: &str, give_up: bool) -> Result<(), Strin
     Ok(())
 }
 
-/// Compares the learner's regions with the reference's, or with the starter's.
-pub(crate) fn diff(repo: &Repo, id: u32, starter: bool, give_up: bool) -> Result<(), String> {
+/// In the full repository everybody may.
+fn may_give_up(repo: &Repo, key: Option<&str>) -> Result<(), String> {
+    Handout::load(repo)?.map_or(Ok(()), |handout| handout.may_give_up(key))
+}
+
+/// What to compare with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Other<'a> {
+    Starter,
+    /// Where the exercise passes, or everywhere.
+    Reference(GivesUp<'a>),
+}
+
+/// Compares the learner's regions with others.
+pub(crate) fn diff(repo: &Repo, id: u32, other: Other<'_>) -> Result<(), String> {
     let lab = repo.lab(id)?;
     let progress = Progress::load(repo)?;
+    if let Other::Reference(Some(key)) = other {
+        may_give_up(repo, key)?;
+    }
+    let starter = matches!(other, Other::Starter);
     for exercise in exercises::load(repo, lab)? {
         let heading = format!("{} {}", exercise.id, exercise.title);
-        if !starter && !give_up && !progress.passed(&exercise.id) {
+        if matches!(other, Other::Reference(None)) && !progress.passed(&exercise.id) {
             println!("  {}  (does not pass yet; the reference stays hidden)", heading.dimmed());
             continue;
         }
@@ -217,11 +239,12 @@ fn starter_bodies(repo: &Repo, lab: &Lab, exercise: &Exercise) -> Result<Bodies,
 fn regions_of(repo: &Repo, path: &Path, id: &str) -> Result<Bodies, String> {
     let text = repo::read(&repo.path(path))?;
     let regions = region::parse(path, &text)?;
-    let bodies: Bodies = regions
-        .iter()
-        .filter(|region| region.id == id)
-        .map(|region: &Region| (region.name(), region.body(&text).join("\n")))
-        .collect();
+    let body = |region: &Region| {
+        let body = handout::unsealed(&region.body(&text).join("\n"))?;
+        Ok::<_, String>((region.name(), body))
+    };
+    let bodies: Bodies =
+        regions.iter().filter(|region| region.id == id).map(body).collect::<Result<_, _>>()?;
     if bodies.is_empty() { Err(missing_marker(path, id)) } else { Ok(bodies) }
 }
 
@@ -319,7 +342,7 @@ mod tests {
         assert_eq!(error(hint(&repo, "7.1", false)), "there is no lab 7. The labs so far: 0");
         assert_eq!(error(hint(&repo, "0.9", false)), "lab 0 has no exercise 0.9. It has: 0.1");
         assert_eq!(error(reset(&repo, "x", true)), "\"x\" is no exercise; one looks like 0.3");
-        assert!(error(solution(&repo, "0.1", false)).starts_with("0.1 does not pass yet"));
+        assert!(error(solution(&repo, "0.1", None)).starts_with("0.1 does not pass yet"));
         repo::write(&repo.path("labs/lab-0-wire/src/lib.rs"), "pub fn one() -> u8 {\n    2\n}\n").unwrap();
         assert!(error(reset(&repo, "0.1", true)).contains("has no region `// <exercise 0.1>`"));
     }

@@ -1,11 +1,11 @@
 //! What authors declare: `solutions/<room>/exercises/N.M.toml`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::repo::{self, Lab, Repo};
 
 /// One exercise.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Exercise {
     /// `0.3`.
@@ -23,12 +23,12 @@ pub(crate) struct Exercise {
     /// A nudge, the rule, a sketch.
     pub(crate) hints: Vec<String>,
     /// Known wrong answers.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) mistakes: Vec<Mistake>,
 }
 
 /// A plausible wrong answer, with code that makes it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Mistake {
     /// `trusts-negative-length`.
@@ -36,8 +36,10 @@ pub(crate) struct Mistake {
     /// What the answer does wrong: "accepts $-1 as a length and waits for ever".
     pub(crate) why: String,
     /// The label of the region, if the exercise has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
-    /// Rust code that replaces the region.
+    /// Rust code that replaces the region. A handout has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) body: String,
 }
 

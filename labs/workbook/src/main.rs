@@ -5,6 +5,7 @@
 mod answers;
 mod author;
 mod exercises;
+mod handout;
 mod nodes;
 mod progress;
 mod region;
@@ -13,6 +14,7 @@ mod scoring;
 
 use std::process::ExitCode;
 
+use answers::Other;
 use clap::{Parser, Subcommand};
 use repo::Repo;
 
@@ -65,6 +67,9 @@ enum Task {
         /// Show it although the exercise does not pass
         #[arg(long)]
         give_up: bool,
+        /// In a handout: the word that your teacher has
+        #[arg(long, value_name = "WORD", requires = "give_up")]
+        key: Option<String>,
     },
     /// Compare your answers with the reference, where they pass
     Diff {
@@ -76,6 +81,9 @@ enum Task {
         /// Also where they do not pass
         #[arg(long, conflicts_with = "starter")]
         give_up: bool,
+        /// In a handout: the word that your teacher has
+        #[arg(long, value_name = "WORD", requires = "give_up")]
+        key: Option<String>,
     },
     /// Serve the book and run nodes beside it, a cluster of six, until Ctrl-C
     Start(nodes::Wish),
@@ -130,8 +138,14 @@ fn run(repo: &Repo, task: Option<Task>) -> Result<bool, String> {
         Some(Task::Watch { lab }) => scoring::watch(repo, repo.lab(lab)?).map(done),
         Some(Task::Hint { exercise, all }) => answers::hint(repo, &exercise, all).map(done),
         Some(Task::Reset { what, yes }) => answers::reset(repo, &what, yes).map(done),
-        Some(Task::Solution { exercise, give_up }) => answers::solution(repo, &exercise, give_up).map(done),
-        Some(Task::Diff { lab, starter, give_up }) => answers::diff(repo, lab, starter, give_up).map(done),
+        Some(Task::Solution { exercise, give_up, key }) => {
+            answers::solution(repo, &exercise, give_up.then_some(key.as_deref())).map(done)
+        }
+        Some(Task::Diff { lab, starter, give_up, key }) => {
+            let other =
+                if starter { Other::Starter } else { Other::Reference(give_up.then_some(key.as_deref())) };
+            answers::diff(repo, lab, other).map(done)
+        }
         Some(Task::Start(wish)) => nodes::start::start(repo, &wish).map(done),
         Some(Task::Cluster(task)) => nodes::cluster::run(repo, &task).map(done),
         Some(Task::Tend { words }) => nodes::start::tend(&words),

@@ -41,6 +41,11 @@ impl Window {
     pub(crate) const SHORT: Window = Window { before: 4, after: 2 };
     /// For a replay of one exercise.
     pub(crate) const FULL: Window = Window { before: 400, after: 100 };
+
+    /// As much of a run that is a story of its own: there is nothing beside it to compare.
+    pub(crate) fn of_a_story(self) -> Window {
+        Window { before: self.before.max(18), ..self }
+    }
 }
 
 /// Compares line by line. Equal runs give nothing.

@@ -72,7 +72,9 @@ fn judge_fixed(plan: &Plan<'_>, starting: &mut impl FnMut(Seed)) -> Option<Outco
     }
     starting(None);
     let (yours, end) = run(plan.subject.scenario);
-    compare_runs(plan, None, &yours, end, Some(&expected), true)
+    // Where the rules leave a choice, they leave it here too: the suite alone judges.
+    let agree = plan.reference.family.as_ref().is_none_or(|family| family.agree);
+    compare_runs(plan, None, &yours, end, Some(&expected), agree)
 }
 
 fn judge_seed(plan: &Plan<'_>, seed: u64, starting: &mut impl FnMut(Seed)) -> (Trace, Option<Outcome>) {
@@ -111,6 +113,8 @@ fn compare_runs(
         let timeline = compare::parted_timeline(yours, expected, parting.index, ended, plan.window);
         Some((parting, timeline))
     });
+    // A run that is judged by itself is shown by itself.
+    let last = if agree { plan.window } else { plan.window.of_a_story() };
     let mut verdict = Verdict { seed, ..Verdict::default() };
     match end {
         End::Panicked { message, place } => {
@@ -122,7 +126,7 @@ fn compare_runs(
             verdict.fingerprint = fingerprint::of_panic(&message);
             verdict.timeline = match parting {
                 Some((_, timeline)) => timeline,
-                None => compare::last_timeline(yours, plan.window),
+                None => compare::last_timeline(yours, last),
             };
         }
         End::Ended(Err(broken)) => {
@@ -132,7 +136,7 @@ fn compare_runs(
             verdict.rule = broken.rule;
             verdict.timeline = match parting {
                 Some((_, timeline)) => timeline,
-                None => compare::last_timeline(yours, plan.window),
+                None => compare::last_timeline(yours, last),
             };
         }
         End::Ended(Ok(())) => {
@@ -228,6 +232,48 @@ fn caller_in(backtrace: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_the_rules_leave_a_choice_the_fixed_run_is_not_compared() {
+        fn yours(trace: &mut Trace) -> Result<(), Broken> {
+            trace.call("my way", "done");
+            Ok(())
+        }
+        fn theirs(trace: &mut Trace) -> Result<(), Broken> {
+            trace.call("their way", "done");
+            Ok(())
+        }
+        fn late(trace: &mut Trace) -> Result<(), Broken> {
+            (0..40).for_each(|row| trace.call(format!("row {row}"), "done"));
+            Err(Broken::new("it is done early", "it was done late"))
+        }
+        let check = |scenario: fn(&mut Trace) -> Result<(), Broken>, agree| Check {
+            id: "9.1",
+            scenario,
+            family: Some(crate::Family { seeds: 0, run: |_, _| Ok(()), agree }),
+        };
+        let outcome = |scenario, agree| {
+            let (subject, reference) = (check(scenario, agree), check(theirs, agree));
+            let (yours, end) = run(subject.scenario);
+            let (expected, _) = run(reference.scenario);
+            let snapshots = Path::new("");
+            let plan = Plan {
+                subject: &subject,
+                reference: &reference,
+                snapshots,
+                only: None,
+                window: Window::SHORT,
+            };
+            compare_runs(&plan, None, &yours, end, Some(&expected), agree)
+        };
+        assert_eq!(outcome(yours, false), None);
+        assert!(matches!(outcome(yours, true), Some(Outcome::Failed(_))));
+        let Some(Outcome::Failed(verdict)) = outcome(late, false) else { panic!("it is late") };
+        assert_eq!(verdict.details, ["it was done late"]);
+        let last = verdict.timeline.last().map(|(_, line)| line.as_str());
+        assert!(last.is_some_and(|line| line.ends_with("row 39 ⇒ done")), "{last:?}");
+        assert!(verdict.timeline.len() > 10, "the story is shown: {:?}", verdict.timeline);
+    }
 
     #[test]
     fn a_body_nobody_has_written_names_its_exercise() {

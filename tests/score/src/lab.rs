@@ -36,6 +36,6 @@ pub struct Family {
     /// Runs one. An error is an invariant that did not hold.
     pub run: fn(seed: u64, trace: &mut Trace) -> Result<(), Broken>,
     /// The rules leave no choice: the run must equal the reference's event by event.
-    /// If false, only the invariants count.
+    /// If false, only what the suite returns counts, in the fixed scenario too; its snapshot is of the reference's run.
     pub agree: bool,
 }

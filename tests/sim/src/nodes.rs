@@ -8,13 +8,14 @@
 //!   sentinels where the master is.
 //! - [`clusters`] are what must hold among the nodes of a cluster; a [`Roamer`](clusters::Roamer) is its client.
 //! - [`tamper`] makes known-bad nodes, to see that the rules notice.
-//! - [`stories`] are runs to read.
+//! - [`stories`] are runs to read; [`drills`] are played from a schedule that somebody wrote.
 
 mod client;
 pub mod clusters;
 mod console;
 mod digest;
 mod disk;
+pub mod drills;
 pub mod experiments;
 pub mod ledger;
 pub mod load;
@@ -385,14 +386,16 @@ impl Host for NodeHost {
             Input::Received { conn, bytes } => {
                 let Some(&id) = self.to_node.get(&conn) else { return };
                 let (grounds, counts) = (Grounds::of(&self.node), self.node.sync_counts());
-                match &mut self.tampered {
+                let mut altered = None;
+                if let Some(tampered) = &mut self.tampered {
+                    let (node, to_master) = (&self.node, self.links.contains(&id));
+                    let bytes = altered.insert(bytes.to_vec());
+                    tampered.pass(Passing { node, conn, to_master, way: Way::In, bytes });
+                }
+                let bytes = altered.as_deref().unwrap_or(bytes);
+                match self.wiretap.as_mut().filter(|_| self.node.is_bus(id)) {
+                    Some(wiretap) => wiretap.hears(&mut self.node, now, id, conn, bytes),
                     None => self.node.receive(now, id, bytes),
-                    Some(tampered) => {
-                        let (node, to_master) = (&self.node, self.links.contains(&id));
-                        let mut bytes = bytes.to_vec();
-                        tampered.pass(Passing { node, conn, to_master, way: Way::In, bytes: &mut bytes });
-                        self.node.receive(now, id, &bytes);
-                    }
                 }
                 if self.node.sync_counts() != counts {
                     self.decided.insert(conn, grounds);

@@ -63,7 +63,7 @@ fn starters(repo: &Repo, lab: &Lab, exercises: &[Exercise]) -> Result<Files, Str
     let mut seen = Vec::new();
     let source = lab.solution.join("src");
     for file in repo::rust_files(&repo.path(&source))? {
-        if file.starts_with("tests") || file.ends_with("tests.rs") {
+        if is_for_tests(&file) {
             continue;
         }
         let path = source.join(&file);
@@ -122,8 +122,14 @@ pub(crate) fn unwritten(exercise: &Exercise) -> String {
     format!("todo!(\"lab {}: {title}\")", exercise.id)
 }
 
+/// A file of unit tests, which is a solution's own.
+pub(crate) fn is_for_tests(file: &Path) -> bool {
+    let file = file.strip_prefix("src").unwrap_or(file);
+    file.starts_with("tests") || file.ends_with("tests.rs")
+}
+
 /// A solution's unit tests are its own: they need what a lab does not depend on.
-fn without_tests(text: &str) -> String {
+pub(crate) fn without_tests(text: &str) -> String {
     let mut out = String::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {

@@ -253,15 +253,13 @@ fn manifest(repo: &Repo, lab: &Lab, package: &str) -> Result<String, String> {
             dependencies.insert(name.clone(), entry.into());
         }
     }
-    let mut profile = Table::new();
-    for name in ["core-types", "sim"] {
-        profile.insert(name.into(), Table::from_iter([("opt-level".to_string(), 2.into())]).into());
-    }
+    // What is optimised for the workspace's tests is so here: a mistake has no more time than an answer.
+    let profile = root["profile"]["dev"].get("package").cloned().unwrap_or_else(|| Table::new().into());
     let mut all = Table::new();
     all.insert("dependencies".into(), dependencies.into());
     let dev = Table::from_iter([
         ("debug".to_string(), "line-tables-only".into()),
-        ("package".to_string(), profile.into()),
+        ("package".to_string(), profile),
     ]);
     all.insert("profile".into(), Table::from_iter([("dev".to_string(), dev.into())]).into());
     Ok(format!(

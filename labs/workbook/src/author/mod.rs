@@ -2,11 +2,17 @@
 
 pub(crate) mod catalog;
 mod check;
+mod class;
 pub(crate) mod generate;
+mod handout;
+mod leaks;
 mod mistakes;
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::handout::Handout;
 use crate::repo::{Lab, Repo};
 
 /// What authors do.
@@ -24,10 +30,45 @@ pub(crate) enum Task {
         #[arg(long)]
         record: bool,
     },
+    /// Make a copy for a class, in which the answers are sealed and everything works
+    Handout {
+        /// A directory that is empty, or not there yet
+        directory: PathBuf,
+        /// A word that opens answers to learners who give up (without one, nothing does)
+        #[arg(long, value_name = "WORD")]
+        key: Option<String>,
+        /// Build the copy and score every lab and solution in it
+        #[arg(long = "try")]
+        try_it: bool,
+    },
+    /// Search a directory for lines of this repository's answers
+    Search {
+        /// A handout, say
+        directory: PathBuf,
+    },
+    /// One table of what a class has scored
+    ///
+    /// Each file holds what `cargo workbook score --all --json` printed for one learner, and is named after them.
+    Class {
+        /// anna.json, ben.json, …
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// For a spreadsheet: one line for each learner and exercise
+        #[arg(long)]
+        csv: bool,
+    },
 }
 
 /// True if there is nothing to complain about.
 pub(crate) fn run(repo: &Repo, task: &Task) -> Result<bool, String> {
+    let is_for_a_handout = matches!(task, Task::Check | Task::Class { .. });
+    if !is_for_a_handout && Handout::load(repo)?.is_some() {
+        return Err(
+            "this is a handout: its answers are sealed, and the code of known wrong answers is gone. \
+                    For this command you need the full repository"
+                .to_string(),
+        );
+    }
     match task {
         Task::Generate => generate::generate(repo).map(|()| true),
         Task::Check => check::check(repo),
@@ -42,5 +83,10 @@ pub(crate) fn run(repo: &Repo, task: &Task) -> Result<bool, String> {
             }
             Ok(good)
         }
+        Task::Handout { directory, key, try_it } => {
+            handout::handout(repo, directory, key.as_deref(), *try_it)
+        }
+        Task::Search { directory } => leaks::report(repo, directory),
+        Task::Class { files, csv } => class::class(files, *csv).map(|()| true),
     }
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use clap::{Args, Subcommand};
 
-use super::programs::Programs;
+use super::programs::{self, Programs};
 use super::shape::{FIRST_PORT, Node, Plan, Wish};
 use super::watch::{self, Picture};
 use super::{
@@ -163,6 +163,7 @@ fn up(repo: &Repo, wish: &Wish) -> Result<(), String> {
         Some(plan) => Plan::beside(wish, plan).or_else(|_| Plan::of(wish))?,
         None => Plan::of(wish)?,
     };
+    programs::require_layers(repo, &plan.mine)?;
     let nodes = plan.nodes();
     let missing: Vec<&Node> = nodes.iter().filter(|node| running(repo, node).is_none()).collect();
     for node in &missing {
@@ -175,7 +176,7 @@ fn up(repo: &Repo, wish: &Wish) -> Result<(), String> {
             start(repo, programs.of(node)?, node)?;
         }
         if plan.partition.is_empty() {
-            bring_together(repo, &nodes)?;
+            bring_together(repo, &programs, &nodes)?;
         } else {
             // Who comes back is where it was.
             let up: Vec<Node> = nodes.iter().filter(|node| running(repo, node).is_some()).cloned().collect();
@@ -187,9 +188,9 @@ fn up(repo: &Repo, wish: &Wish) -> Result<(), String> {
 }
 
 /// Waits until nodes that have just been started know each other.
-pub(super) fn bring_together(repo: &Repo, nodes: &[Node]) -> Result<(), String> {
+pub(super) fn bring_together(repo: &Repo, programs: &Programs, nodes: &[Node]) -> Result<(), String> {
     if nodes[0].in_cluster {
-        members::make_cluster(repo, nodes)?;
+        members::make_cluster(repo, programs, nodes)?;
     }
     let (watchers, data) = watchers_and_data(nodes);
     sentinels::wait_until_met(&watchers, data.len().saturating_sub(1));

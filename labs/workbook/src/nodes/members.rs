@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::programs::build;
+use super::programs::Programs;
 use super::shape::Node;
 use super::{READY_TRIES, log_path, log_tail, pause, talk};
 use crate::repo::Repo;
@@ -17,12 +17,11 @@ const FILE: &str = "nodes.conf";
 
 /// Makes a cluster of nodes that are none yet, and waits until each of them serves, if it comes to that. Nodes that have
 /// been started again find the others by themselves.
-pub(super) fn make_cluster(repo: &Repo, nodes: &[Node]) -> Result<(), String> {
+pub(super) fn make_cluster(repo: &Repo, programs: &Programs, nodes: &[Node]) -> Result<(), String> {
     let is_alone = |node: &Node| info(node.port, "cluster_known_nodes").is_some_and(|known| known == "1");
     if nodes.iter().all(is_alone) {
-        let client = build(repo, "server", "ha-cli", &[])?;
         let places = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port));
-        let output = Command::new(client)
+        let output = Command::new(programs.client()?)
             .args(["--cluster", "create"])
             .args(places)
             .args(["--cluster-replicas", "1", "--cluster-yes"])

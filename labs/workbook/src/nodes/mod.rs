@@ -1,5 +1,6 @@
 //! The reference nodes: `cargo workbook cluster …` and `cargo workbook start`.
 
+mod building;
 pub(crate) mod cluster;
 mod drawing;
 mod members;

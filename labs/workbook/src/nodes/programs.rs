@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use serde_json::Value;
+use toml::Table;
 
+use super::building::{Wanted, build};
 use super::room;
 use super::shape::Node;
-use crate::repo::Repo;
-use crate::scoring::cargo;
+use crate::repo::{self, Repo};
 
 /// Where each of them is, as far as it is needed.
 #[derive(Default)]
@@ -18,6 +17,8 @@ pub(super) struct Programs {
     reference: Option<PathBuf>,
     /// With the learner's layers.
     mine: Option<PathBuf>,
+    /// `ha-cli`, where any of our nodes is among them.
+    client: Option<PathBuf>,
 }
 
 impl Programs {
@@ -28,16 +29,23 @@ impl Programs {
             programs.redis = Some(find_redis()?);
         }
         if nodes.iter().any(|node| !node.is_redis && node.mine.is_empty()) {
-            programs.reference = Some(build_server(repo, &[])?);
+            let (server, client) = build_server(repo, &[])?;
+            (programs.reference, programs.client) = (Some(server), Some(client));
         }
         if let Some(node) = nodes.iter().find(|node| !node.mine.is_empty()) {
             // Cargo puts both in the same place.
             if let Some(reference) = &mut programs.reference {
                 *reference = keep_aside(repo, reference)?;
             }
-            programs.mine = Some(build_server(repo, &node.mine)?);
+            let (server, client) = build_server(repo, &node.mine)?;
+            (programs.mine, programs.client) = (Some(server), Some(client));
         }
         Ok(programs)
+    }
+
+    /// The client that makes a cluster of them.
+    pub(super) fn client(&self) -> Result<&Path, String> {
+        self.client.as_deref().ok_or_else(|| "no client was made".to_string())
     }
 
     /// The program of a node that was among those named to [`Programs::make`].
@@ -67,38 +75,44 @@ fn keep_aside(repo: &Repo, program: &Path) -> Result<PathBuf, String> {
     Ok(kept)
 }
 
-/// Builds a program and returns where it is.
-///
-/// The `dev` profile: measured, its first build takes half as long as that of the release profile, and a change of the
-/// node is built in seconds where the other optimises the whole program anew. A reader's commands do not come at a
-/// rate at which the difference in speed matters.
-pub(super) fn build(repo: &Repo, package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, String> {
-    let mut command = cargo();
-    command.current_dir(&repo.root).args(["build", "--package", package, "--bin", binary]);
-    command
-        .args(["--message-format", "json-render-diagnostics"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit());
-    command.args(options);
-    let output = command.output().map_err(|error| format!("cannot run cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{binary} does not build"));
-    }
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let program = messages.lines().rev().find_map(|line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
-    });
-    program.ok_or_else(|| format!("cargo did not say where {binary} is"))
+/// Builds `ha-server`, with the learner's layers of these labs, and the client that makes a cluster.
+fn build_server(repo: &Repo, mine: &[u32]) -> Result<(PathBuf, PathBuf), String> {
+    let features: Vec<String> = mine.iter().map(|lab| feature(*lab)).collect();
+    let wanted = Wanted {
+        what: if mine.is_empty() { "the nodes" } else { "the nodes with your layers" },
+        package: "server",
+        binaries: &["ha-server", "ha-cli"],
+        options: &["--features", &features.join(",")],
+    };
+    let [server, client] = build(repo, &wanted)?.try_into().map_err(|_| "two programs were asked for")?;
+    Ok((server, client))
 }
 
-/// Builds `ha-server`, with the learner's layers of these labs.
-fn build_server(repo: &Repo, mine: &[u32]) -> Result<PathBuf, String> {
-    let mut features = Vec::new();
+fn feature(lab: u32) -> String {
+    format!("lab-{lab}")
+}
+
+/// Complains if a lab has no layer that a node could run: of some, the answers are no part of a node.
+pub(super) fn require_layers(repo: &Repo, mine: &[u32]) -> Result<(), String> {
     for lab in mine {
-        features.push(repo.lab(*lab)?.package());
+        repo.lab(*lab)?;
     }
-    build(repo, "server", "ha-server", &["--features", &features.join(",")])
+    let path = repo.path("solutions/server/Cargo.toml");
+    let manifest: Table =
+        repo::read(&path)?.parse().map_err(|error| format!("{}: {error}", path.display()))?;
+    let has = |lab: u32| manifest.get("features").is_some_and(|all| all.get(feature(lab)).is_some());
+    match mine.iter().find(|lab| !has(**lab)) {
+        None => Ok(()),
+        Some(lab) => {
+            let layers: Vec<_> =
+                repo.labs.iter().filter(|lab| has(lab.id)).map(|lab| lab.id.to_string()).collect();
+            Err(format!(
+                "lab {lab} is no layer of a node, so no node can run it: cargo test -p lab-{lab} plays your answers. \
+                 --mine takes {}",
+                layers.join(", ")
+            ))
+        }
+    }
 }
 
 /// Where the real `redis-server` is.
@@ -112,4 +126,38 @@ fn find_redis() -> Result<PathBuf, String> {
          (`apt install redis-server`, `brew install redis`), or leave the flag out: then all nodes are ha-server"
             .to_string()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_lab_with_a_layer_runs_in_a_node() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        for (path, text) in [
+            ("labs/lab-3-trees/Cargo.toml", ""),
+            ("labs/lab-10-running-it/Cargo.toml", ""),
+            (
+                "solutions/trees/Cargo.toml",
+                "[package]\ndescription = \"Chapter 3, trees: reference answers\"\n",
+            ),
+            (
+                "solutions/running-it/Cargo.toml",
+                "[package]\ndescription = \"Chapter 10, running it: answers\"\n",
+            ),
+            ("solutions/server/Cargo.toml", "[features]\nlab-3 = [\"node/lab-3\"]\n"),
+        ] {
+            repo::write(&root.path().join(path), text).expect("a file");
+        }
+        let repo = Repo::open(root.path()).expect("a repository");
+        assert_eq!(require_layers(&repo, &[]), Ok(()));
+        assert_eq!(require_layers(&repo, &[3]), Ok(()));
+        let refusal = require_layers(&repo, &[3, 10]).expect_err("no layer");
+        assert!(
+            refusal.starts_with("lab 10 is no layer of a node") && refusal.ends_with("--mine takes 3"),
+            "{refusal}"
+        );
+        assert!(require_layers(&repo, &[4]).is_err_and(|refusal| refusal.contains("there is no lab 4")));
+    }
 }

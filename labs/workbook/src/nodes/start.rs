@@ -5,16 +5,18 @@
 //! ([`tend`], this same program) waits on the pipe for it.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
-use std::{env, thread};
+use std::{env, fs, thread};
 
 use colored::Colorize;
 
-use super::programs::{Programs, build};
+use super::building::{Wanted, build};
+use super::programs::{self, Programs};
 use super::shape::{FIRST_PORT, Node, Plan, Shape, Wish};
 use super::{
     cluster, command, log_path, log_tail, members, pause, require_free, room, sentinels, wait_until_ready,
@@ -22,8 +24,8 @@ use super::{
 use crate::repo::Repo;
 
 const BOOK_PORT: u16 = 3000;
-/// The alias `cargo book` builds there too.
-const BOOK_TARGET: &str = "target/book";
+/// As the alias `cargo book` has it: what one has built, the other needs not build again.
+const BOOK_OPTIONS: [&str; 4] = ["--profile", "book", "--target-dir", "target/book"];
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A child and the log it writes.
@@ -60,6 +62,7 @@ impl Drop for Parts {
 /// Serves the book and runs the nodes: a cluster of six if nothing else is wished for.
 pub(crate) fn start(repo: &Repo, wish: &Wish) -> Result<(), String> {
     let plan = Plan::of(&wish.clone().or_shape(Shape::Cluster))?;
+    programs::require_layers(repo, &plan.mine)?;
     for node in &plan.nodes() {
         require_free(node.port, &node.name)?;
     }
@@ -82,10 +85,24 @@ pub(crate) fn start(repo: &Repo, wish: &Wish) -> Result<(), String> {
     served.or_else(|complaint| if was_stopped { Ok(()) } else { Err(complaint) })
 }
 
+/// The book comes first: there is something to read while the nodes are built.
 fn serve(repo: &Repo, plan: &Plan, parts: &mut Parts, stopped: &Receiver<()>) -> Result<(), String> {
-    println!("  Building the nodes and the book. The first time takes a few minutes, later ones a moment.");
+    println!("\n  First the book, then {} beside it.", plan.describe());
+    println!(
+        "  What is not built yet is built now. The first time that takes minutes, later ones a moment.\n"
+    );
+    let press =
+        Wanted { what: "the book's press", package: "book", binaries: &["book"], options: &BOOK_OPTIONS };
+    let press = build(repo, &press)?.pop().ok_or("one program was asked for")?;
+    parts.0.push(serve_book(repo, &press)?);
+    println!("  Drawing the pages …");
+    if !wait_for_book(parts, stopped)? {
+        return Ok(());
+    }
+    println!("  {}   http://127.0.0.1:{BOOK_PORT}   and the nodes come while you do", "Read".bold());
     let nodes = plan.nodes();
     let programs = Programs::make(repo, &nodes.iter().collect::<Vec<_>>())?;
+    println!("  Starting {} nodes …", nodes.len());
     // From now on the other commands know these nodes.
     plan.save(repo)?;
     for node in &nodes {
@@ -105,10 +122,7 @@ fn serve(repo: &Repo, plan: &Plan, parts: &mut Parts, stopped: &Receiver<()>) ->
         let part = parts.0.last_mut().ok_or("just pushed")?;
         wait_until_ready(repo, node, &mut part.child)?;
     }
-    cluster::bring_together(repo, &nodes)?;
-    let press = build(repo, "book", "book", &["--target-dir", BOOK_TARGET])?;
-    parts.0.push(serve_book(repo, &press)?);
-    wait_for_book(parts, stopped)?;
+    cluster::bring_together(repo, &programs, &nodes)?;
     greet(repo, plan);
     loop {
         match stopped.recv_timeout(LOOK_EVERY) {
@@ -121,6 +135,8 @@ fn serve(repo: &Repo, plan: &Plan, parts: &mut Parts, stopped: &Receiver<()>) ->
 fn serve_book(repo: &Repo, press: &PathBuf) -> Result<Part, String> {
     let log = room(repo).join("book.log");
     let complain = |error: io::Error| format!("cannot start the book: {error}");
+    // The book is the first to live there.
+    fs::create_dir_all(room(repo)).map_err(complain)?;
     let file = File::create(&log).map_err(complain)?;
     let tender = env::current_exe().map_err(complain)?;
     let child = Command::new(tender)
@@ -136,18 +152,30 @@ fn serve_book(repo: &Repo, press: &PathBuf) -> Result<Part, String> {
     Ok(Part { name: "the book".into(), child, log, is_node: false })
 }
 
-fn wait_for_book(parts: &mut Parts, stopped: &Receiver<()>) -> Result<(), String> {
+/// Waits for the first page. False: somebody has lost patience.
+fn wait_for_book(parts: &mut Parts, stopped: &Receiver<()>) -> Result<bool, String> {
     // A first rendering of all chapters takes a while on a small machine.
-    for _ in 0..600 {
+    for _ in 0..1500 {
         look_after(parts)?;
-        if std::net::TcpStream::connect(("127.0.0.1", BOOK_PORT)).is_ok() {
-            return Ok(());
+        if book_answers() {
+            return Ok(true);
         }
         if stopped.recv_timeout(LOOK_EVERY).is_ok() {
-            return Ok(());
+            return Ok(false);
         }
     }
     Err(format!("the book is not served on port {BOOK_PORT}"))
+}
+
+/// The press listens before it has pages: what counts is an answer.
+fn book_answers() -> bool {
+    let ask = || -> io::Result<usize> {
+        let mut stream = TcpStream::connect(("127.0.0.1", BOOK_PORT))?;
+        stream.set_read_timeout(Some(LOOK_EVERY))?;
+        stream.write_all(b"HEAD / HTTP/1.0\r\n\r\n")?;
+        stream.read(&mut [0; 64])
+    };
+    ask().is_ok_and(|length| length > 0)
 }
 
 /// Says which nodes have ended. That the book has is an error.

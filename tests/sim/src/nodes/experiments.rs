@@ -18,7 +18,7 @@ mod rules_of_thumb;
 pub use backlog::{Outage, outage};
 pub use buffer::{SETTING, Sample, Struggle, struggle};
 pub use fanout::{Layer, Tree, layers, outgoing, spread};
-pub use fleet::{Fleet, WIRE};
+pub use fleet::{Fleet, WIRE, write_of};
 pub use group::{Group, SENTINEL_PORT, run_id};
 pub use partition::{Loss, Partition, partition};
 pub use resync::{Cost, Parts, full, partial, parts};

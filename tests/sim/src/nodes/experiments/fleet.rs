@@ -193,7 +193,10 @@ impl Fleet {
 
 /// A write that takes exactly `length` bytes of the stream. Its key is one of sixteen, so that the data set does not
 /// grow with time.
-fn write_of(length: usize, number: u64) -> ArgsBuf {
+///
+/// # Panics
+/// If that is too short for a command.
+pub fn write_of(length: usize, number: u64) -> ArgsBuf {
     let key = format!("hot:{:02}", number % 16);
     let written = |value: &str| {
         let mut bytes = bytes::BytesMut::new();
