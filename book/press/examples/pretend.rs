@@ -25,6 +25,13 @@ fn main() {
                 std::thread::park();
             }
         }
+        ["cli", "-p", port, "beside"] => {
+            println!("before");
+            ask(port, &["SET", "beside", "runs"]);
+            loop {
+                std::thread::park();
+            }
+        }
         ["cli", "-p", port] => {
             for line in std::io::stdin().lines() {
                 let line = line.expect("text");

@@ -4,6 +4,7 @@
 //! or the preprocessor does not compile. Each part below catches one kind of this, and names file and line.
 
 mod chapters;
+mod collected;
 mod config;
 mod exercises;
 pub mod html;
@@ -32,8 +33,12 @@ pub enum Part {
     Chapters,
     /// Every link and fragment in the rendered pages leads somewhere, and none to the network.
     Links,
-    /// Every exercise names a section that exists.
+    /// Every exercise names a section that exists, and has its minutes.
     Exercises,
+    /// The index of the syllabus has no empty cell, something shows each common mistake, and the tests they name exist.
+    Syllabus,
+    /// Every module that says what differs from Redis is on the page that collects them.
+    Differences,
     /// The recorded runs are what a run of today gives.
     Traces,
     /// The preprocessor of plain mdBook runs, and makes the same pages.
@@ -81,7 +86,17 @@ pub fn run(workspace: &Workspace, options: &Options) -> Vec<Problem> {
             Part::Config => config::check(workspace),
             Part::Chapters => Rendered::make(workspace, &mut rendered).chapters(workspace),
             Part::Links => Rendered::make(workspace, &mut rendered).links(workspace),
-            Part::Exercises => Rendered::make(workspace, &mut rendered).exercises(workspace),
+            Part::Exercises => {
+                let mut found = Rendered::make(workspace, &mut rendered).exercises(workspace);
+                found.extend(collected::check_times(workspace));
+                found
+            }
+            Part::Syllabus => {
+                let mut found = collected::check_syllabus(workspace);
+                found.extend(collected::check_mistakes(workspace));
+                found
+            }
+            Part::Differences => collected::check_differences(workspace),
             Part::Traces => traces::check(workspace, options.recordings),
             Part::Plain => config::check_preprocessors(workspace),
             Part::Sessions => sessions::check(workspace, options),

@@ -11,12 +11,15 @@ use std::sync::LazyLock;
 use mdbook_driver::book::Book;
 use regex::Regex;
 
+use crate::catalog::Catalog;
+use crate::contents::Contents;
 use crate::data::Recording;
 use crate::include::Include;
-use crate::mistakes::Mistakes;
+use crate::mistakes::{Mistakes, Proofs};
 use crate::problem::Problem;
+use crate::times::Times;
 use crate::workspace::normalized;
-use crate::{defaults, figure, session, table};
+use crate::{defaults, differences, figure, session, syllabus, table};
 
 /// `{{#name argument}}`, or the same behind a backslash.
 static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
@@ -35,20 +38,56 @@ pub struct Expanded {
 /// Expands every chapter of `book` in place. `src` is the folder with the chapters.
 pub fn book(book: &mut Book, src: &Path) -> Expanded {
     let mut all = Expanded::default();
-    let mistakes = Mistakes::collect(book);
+    let whole = Whole::collect(book, src, &mut all);
     book.for_each_chapter_mut(|chapter| {
         let Some(path) = &chapter.source_path else { return };
-        let mut page = Page { file: src.join(path), src, mistakes: &mistakes, fence: None, done: &mut all };
+        let mut page = Page { file: src.join(path), src, whole: &whole, fence: None, done: &mut all };
         chapter.content = page.expand(&chapter.content);
     });
     all
+}
+
+/// What a page may show of all others.
+struct Whole {
+    mistakes: Mistakes,
+    contents: Contents,
+    catalog: Catalog,
+    times: Option<Times>,
+}
+
+impl Whole {
+    fn collect(book: &Book, src: &Path, done: &mut Expanded) -> Whole {
+        let catalog = Catalog::read(&root(src));
+        done.sources.extend(catalog.files.iter().cloned());
+        let times = Times::read(src).unwrap_or_else(|what| {
+            done.problems.push(Problem::new(src.join(crate::times::FILE), 0, what));
+            None
+        });
+        let times = times.map(|(times, file)| {
+            done.sources.insert(file);
+            times
+        });
+        Whole { mistakes: Mistakes::collect(book), contents: Contents::collect(book, src), catalog, times }
+    }
+}
+
+impl Whole {
+    /// What the words of a cell are looked up in.
+    fn known(&self) -> syllabus::Known<'_> {
+        syllabus::Known { contents: &self.contents, catalog: &self.catalog }
+    }
+}
+
+/// The folder of the repository: the chapters are in `book/src` below it.
+fn root(src: &Path) -> PathBuf {
+    normalized(&src.join("../.."))
 }
 
 /// A chapter at work.
 struct Page<'a> {
     file: PathBuf,
     src: &'a Path,
-    mistakes: &'a Mistakes,
+    whole: &'a Whole,
     /// The code block we are in.
     fence: Option<Fence>,
     done: &'a mut Expanded,
@@ -170,11 +209,39 @@ impl Page<'_> {
                 self.done.sources.insert(normalized(&folder.join(&include.path)));
                 include.read(&folder)
             }
-            "transcript" | "figure" | "plot" | "table" | "mistakes" if !alone || self.fence.is_some() => {
+            "transcript" | "figure" | "plot" | "table" | "mistakes" | "syllabus" | "differences"
+            | "times"
+                if !alone || self.fence.is_some() =>
+            {
                 Err(format!("`{{{{#{name}}}}}` stands on a line of its own, outside code blocks"))
             }
             "default" => defaults::default(argument),
-            "mistakes" => Ok(self.mistakes.to_markdown()),
+            "mistakes" => {
+                let proofs = Proofs::read(self.src)?.map(|(proofs, file)| {
+                    self.done.sources.insert(file);
+                    proofs
+                });
+                self.whole.mistakes.to_markdown(&proofs.unwrap_or_default(), &self.whole.known())
+            }
+            "syllabus" => {
+                let (syllabus, file) = syllabus::read(self.src)?;
+                self.done.sources.insert(file);
+                syllabus.to_markdown(&self.whole.known())
+            }
+            "differences" => {
+                let root = root(self.src);
+                self.done.sources.insert(root.join(argument));
+                differences::of(&root, argument)
+            }
+            "times" => {
+                let path = self.file.strip_prefix(self.src).unwrap_or(&self.file).to_string_lossy();
+                let page = self.whole.contents.page(&path.replace('\\', "/"));
+                let page = page.ok_or("this page is not in the book")?;
+                Ok(self.times()?.head(page, &self.whole.catalog, argument))
+            }
+            "reading" | "doing" => {
+                self.times()?.answer(name, argument, &self.whole.contents, &self.whole.catalog)
+            }
             "transcript" => match self.recording(argument)? {
                 Recording::Run(trace) => Ok(figure::transcript(&trace)),
                 _ => Err(other_kind(argument, "a run")),
@@ -211,6 +278,10 @@ impl Page<'_> {
             }
             _ => Err(format!("there is no directive `{{{{#{name}}}}}`")),
         }
+    }
+
+    fn times(&self) -> Result<&Times, String> {
+        self.whole.times.as_ref().ok_or_else(|| format!("there is no file {}", crate::times::FILE))
     }
 
     fn recording(&mut self, name: &str) -> Result<Recording, String> {

@@ -9,7 +9,7 @@ pub mod chromium;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
@@ -49,13 +49,19 @@ const WORKERS: usize = 4;
 /// Looks at every page below `root`, and returns how many pages there were and what is wrong with them.
 ///
 /// # Errors
-/// If there is no browser, or it stops answering.
+/// If no page has such a name, if there is no browser, or if it stops answering.
 pub fn run(root: &Path, options: &Options) -> Result<(usize, Vec<Problem>)> {
-    let wanted = |page: &PathBuf| match &options.page {
+    let wanted = |page: &Path| match &options.page {
         Some(part) => page.to_string_lossy().contains(part.as_str()),
         None => true,
     };
-    let pages: Vec<PathBuf> = pages(root)?.into_iter().filter(wanted).collect();
+    let all = pages(root)?;
+    let pages: Vec<PathBuf> = all.iter().filter(|page| wanted(page)).cloned().collect();
+    if pages.is_empty() {
+        let names: Vec<String> = all.iter().map(|page| page.display().to_string()).collect();
+        let part = options.page.as_deref().unwrap_or_default();
+        bail!("no page has `{part}` in its name; there are {}", names.join(", "));
+    }
     let mut browser = Chromium::start()?;
     let site = Site::listen(root.to_path_buf(), "127.0.0.1", 0)?.still();
     for _ in 0..WORKERS {
@@ -134,8 +140,8 @@ fn pages(root: &Path) -> Result<Vec<PathBuf>> {
             }
         }
     }
-    found.sort();
-    // The first chapter is there twice, as `index.html` too.
+    // The first chapter is there twice, as `index.html` too: that one goes.
+    found.sort_by_key(|name| (name == Path::new("index.html"), name.clone()));
     let mut known = BTreeSet::new();
     found.retain(|name| std::fs::read(root.join(name)).is_ok_and(|content| known.insert(content)));
     Ok(found)

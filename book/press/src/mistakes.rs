@@ -1,14 +1,23 @@
 //! `{{#mistakes}}`: what is often said and wrong, collected from all chapters.
 //!
-//! A mistake is told where the run is that shows it. The page that lists them all is made from those places, so that there
-//! is nothing to keep in step.
+//! A mistake is told where it belongs. The page that lists them all is made from those places, so that there is nothing to keep
+//! in step. What shows that it is one, a run or a test, is named in `book/src/mistakes.toml` by the words with which its box begins.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use mdbook_driver::book::Book;
+use serde::Deserialize;
+
+use crate::contents::fragment;
+use crate::syllabus::Known;
+
+/// The file that names what shows each of them, below the folder with the chapters.
+pub const FILE: &str = "mistakes.toml";
 
 /// How a box with a common mistake begins.
-const MARK: &str = "> **Common mistake.** ";
+pub(crate) const MARK: &str = "> **Common mistake.** ";
 
 /// All mistakes of a book, in its order.
 #[derive(Debug, Default)]
@@ -42,16 +51,64 @@ impl Mistakes {
         Mistakes { chapters: chapters.filter(|chapter| !chapter.mistakes.is_empty()).collect() }
     }
 
-    /// A section for each chapter, with links to where each mistake is shown to be one.
-    pub fn to_markdown(&self) -> String {
+    /// A section for each chapter, with links to where each mistake is told, and to what shows that it is one.
+    ///
+    /// # Errors
+    /// What of the proofs leads nowhere.
+    pub fn to_markdown(&self, proofs: &Proofs, known: &Known<'_>) -> Result<String, String> {
         let mut out = String::new();
         for chapter in &self.chapters {
             let _ = writeln!(out, "## {}\n", chapter.name);
-            for Mistake { section, text } in &chapter.mistakes {
-                let _ = writeln!(out, "- {text} → [{section}]({}#{})\n", chapter.path, fragment(section));
+            for mistake in &chapter.mistakes {
+                let Mistake { section, text } = mistake;
+                let _ = write!(out, "- {text} → [{section}]({}#{})", chapter.path, fragment(section));
+                let shown: Vec<String> =
+                    proofs.of(text).iter().map(|word| known.show(word)).collect::<Result<_, _>>()?;
+                if !shown.is_empty() {
+                    let _ = write!(out, "<br>Shown by {}", shown.join("; "));
+                }
+                out.push_str("\n\n");
             }
         }
-        out.trim_end().to_string()
+        Ok(out.trim_end().to_string())
+    }
+
+    /// What is wrong with the proofs: a mistake that nothing shows, and a proof of none.
+    pub fn problems(&self, proofs: &Proofs) -> Vec<String> {
+        let texts =
+            || self.chapters.iter().flat_map(|chapter| &chapter.mistakes).map(|mistake| &mistake.text);
+        let start = |text: &str| text.chars().take(60).collect::<String>();
+        let unshown = texts().filter(|text| proofs.of(text).is_empty());
+        let unshown = unshown.map(|text| format!("nothing shows the mistake {}…", start(text)));
+        let unknown = proofs.shown.keys().filter(|key| !texts().any(|text| text.starts_with(key.as_str())));
+        unshown.chain(unknown.map(|key| format!("no chapter tells of the mistake {key}"))).collect()
+    }
+}
+
+/// What shows each mistake.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proofs {
+    /// By how its box begins: words as in the index of the syllabus.
+    pub shown: BTreeMap<String, Vec<String>>,
+}
+
+impl Proofs {
+    /// Reads the file; a book without one proves nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(src: &Path) -> Result<Option<(Proofs, PathBuf)>, String> {
+        let file = src.join(FILE);
+        let Ok(text) = std::fs::read_to_string(&file) else { return Ok(None) };
+        let proofs = toml::from_str(&text).map_err(|error| format!("{FILE}: {error}"))?;
+        Ok(Some((proofs, file)))
+    }
+
+    /// What shows the mistake with this text.
+    fn of(&self, text: &str) -> &[String] {
+        let found = self.shown.iter().find(|(key, _)| text.starts_with(key.as_str()));
+        found.map_or(&[], |(_, shown)| shown)
     }
 }
 
@@ -79,17 +136,13 @@ fn mistakes_of(text: &str, path: &str) -> Vec<Mistake> {
     found
 }
 
-/// The id that mdBook gives a heading. Should it ever differ, `cargo book check` finds a link that leads nowhere.
-fn fragment(heading: &str) -> String {
-    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' '));
-    kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use mdbook_driver::book::{BookItem, Chapter, SectionNumber};
 
     use super::*;
+    use crate::catalog::Catalog;
+    use crate::contents::Contents;
 
     #[test]
     fn mistakes_are_listed_with_the_place_that_shows_them() {
@@ -99,10 +152,19 @@ mod tests {
         chapter.number = Some(SectionNumber::new([1]));
         let appendix = Chapter::new("Appendix", text.to_string(), "appendix.md", Vec::new());
         let book = Book::new_with_items(vec![BookItem::Chapter(chapter), BookItem::Chapter(appendix)]);
+        let mistakes = Mistakes::collect(&book);
+        let (contents, catalog) = (Contents::collect(&book, Path::new(".")), Catalog::default());
+        let known = Known { contents: &contents, catalog: &catalog };
+        let proofs: Proofs = toml::from_str("[shown]\n'\"So.\"' = ['test a.rs']\n'No.' = []").unwrap();
         assert_eq!(
-            Mistakes::collect(&book).to_markdown(),
-            "## 1. One\n\n- \"So.\" Not so, see [there](one.md#there). → [The `GET` of it](one.md#the-get-of-it)\n\n\
+            mistakes.to_markdown(&proofs, &known).unwrap(),
+            "## 1. One\n\n- \"So.\" Not so, see [there](one.md#there). → [The `GET` of it](one.md#the-get-of-it)\
+             <br>Shown by <code>a.rs</code>\n\n\
              - Again. → [The `GET` of it](one.md#the-get-of-it)"
+        );
+        assert_eq!(
+            mistakes.problems(&proofs),
+            ["nothing shows the mistake Again.…", "no chapter tells of the mistake No."]
         );
     }
 }

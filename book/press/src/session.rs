@@ -12,7 +12,8 @@
 //! ````
 //!
 //! Blocks of one chapter with the same name belong together: they share servers, ports and folder. Only our
-//! own programs are run. A line `…` in the expected output stands for any lines.
+//! own programs are run, and those of Redis: a session that needs one of these is skipped where it is not installed. A line
+//! `…` in the expected output stands for any lines.
 //!
 //! A client without a command stays connected for the lines below it that show its prompt:
 //!
@@ -23,7 +24,8 @@
 //! ````
 //!
 //! Ids of nodes are new in each run. Where a page shows one in an output, this run's id takes its place in the commands
-//! that follow. Output that ends with a line `^C` is that of a command that is interrupted.
+//! that follow. Output that ends with a line `^C` is that of a command that is interrupted. If the command was started
+//! above with a `&`, it is interrupted now, all that it has said is its output, and more may stand below the `^C`.
 
 mod compare;
 mod ids;
@@ -157,6 +159,23 @@ pub enum Action {
 }
 
 impl Action {
+    /// The program that it runs, with its arguments, if it runs one.
+    fn command(&self) -> Option<&str> {
+        match self {
+            Action::Shown { command, .. }
+            | Action::Start(command)
+            | Action::Run(command)
+            | Action::Wait { command, .. }
+            | Action::Interrupt { command, .. }
+            | Action::Id { command, .. } => Some(command),
+            Action::Typed { .. }
+            | Action::Kill(_)
+            | Action::Limit(_)
+            | Action::Mask(_)
+            | Action::File { .. } => None,
+        }
+    }
+
     /// What of it stands on the page, or is run.
     fn texts(&self) -> Vec<&str> {
         match self {

@@ -176,6 +176,61 @@ fn an_exercise_without_its_section() {
 }
 
 #[test]
+fn an_exercise_without_its_minutes() {
+    let book = SmallBook::new("# A\n\n{{#times}}\n\n## Two\n");
+    let pace =
+        "[pace]\nwords_a_minute = 200\nseconds_a_line = 2\nseconds_a_drawing = 30\nseconds_a_command = 15\n";
+    book.write(
+        "tests/lab-0/catalog.json",
+        r#"{"exercises":[{"id":"0.1","title":"t","chapter":"a.html#two"}]}"#,
+    );
+    one(&book.check(&[Part::Chapters]), "book/src/a.md:3: ", "no file times.toml");
+    book.write("book/src/times.toml", &format!("{pace}[exercises]\n\"0.1\" = 20\n"));
+    assert_eq!(book.check(&[Part::Chapters, Part::Exercises]), Vec::<String>::new());
+    book.write("book/src/times.toml", &format!("{pace}[exercises]\n"));
+    one(&book.check(&[Part::Exercises]), "book/src/times.toml: ", "exercise 0.1 has no minutes");
+    book.write("book/src/times.toml", &format!("{pace}[exercises]\n\"0.1\" = 20\n\"0.2\" = 20\n"));
+    one(&book.check(&[Part::Exercises]), "book/src/times.toml: ", "there is no exercise 0.2");
+    book.write("book/src/times.toml", "[pace]\n");
+    assert!(book.check(&[Part::Chapters])[0].starts_with("book/src/times.toml: "));
+}
+
+#[test]
+fn a_row_of_the_syllabus_that_leads_nowhere() {
+    let book = SmallBook::new("# A\n\n{{#syllabus}}\n\n## Two\n\n```session s\n```\n");
+    let row = |read: &str, task: &str, shown: &str| {
+        let text = format!(
+            "[[part]]\ntitle = \"P\"\n[[part.row]]\nsays = \"One\"\nread = [{read}]\ndo = [{task}]\nshown = [{shown}]\n"
+        );
+        book.write("book/src/syllabus.toml", &text);
+        book.check(&[Part::Chapters, Part::Links, Part::Syllabus])
+    };
+    book.write("tests/x.rs", "#[test]\nfn y() {}\n");
+    let (read, task, shown) = ("\"a.md#two\"", "\"session a.md s\"", "\"test tests/x.rs::y\"");
+    assert_eq!(row(read, task, shown), Vec::<String>::new());
+    one(&row("\"a.md#three\"", task, shown), "book/src/a.md:3: ", "no section `#three`");
+    one(&row(read, "\"0.7\"", shown), "book/src/a.md:3: ", "no exercise `0.7`");
+    one(&row(read, task, "\"test tests/x.rs::z\""), "book/src/syllabus.toml:4: ", "has no test `z`");
+    one(&row(read, "", shown), "book/src/syllabus.toml:4: ", "nothing under `do`");
+}
+
+#[test]
+fn a_module_that_the_page_of_differences_leaves_out() {
+    let book = SmallBook::new("# A\n\n{{#differences solutions/x/src/lib.rs}}\n");
+    let docs = "//! X.\n//!\n//! # Differences from Redis\n//!\n//! - One.\n";
+    let check = || book.check(&[Part::Chapters, Part::Differences]);
+    one(&check(), "book/src/a.md:3: ", "solutions/x/src/lib.rs");
+    book.write("solutions/x/src/lib.rs", docs);
+    assert_eq!(check(), Vec::<String>::new());
+    book.write("solutions/x/src/y.rs", &docs.replace("One", "Two"));
+    one(
+        &check(),
+        "book/src/a.md: ",
+        "`solutions/x/src/y.rs` says what differs from Redis, and no page shows it",
+    );
+}
+
+#[test]
 fn rust_that_nobody_compiles() {
     let book = SmallBook::new("# A\n\n```rust\nlet a = 1;\n```\n");
     one(&book.check(&[Part::Chapters]), "book/src/a.md:3: ", "nobody compiles");

@@ -58,3 +58,14 @@ fn each_mistake_is_named() {
         "{found:#?}"
     );
 }
+
+#[test]
+fn a_page_that_does_not_exist_is_no_page_that_looks_right() {
+    let book = SmallBook::new("# A\n");
+    let output = book.path("out");
+    assert!(pages::build(&book.workspace(), Some(&output)).is_good());
+    let options = Options { page: Some("nonsense".into()), ..Options::default() };
+    // Before any browser is looked for.
+    let error = look::run(&output, &options).expect_err("there is no such page").to_string();
+    assert!(error.contains("`nonsense`") && error.contains("a.html"), "{error}");
+}

@@ -17,6 +17,7 @@ mod ch06;
 mod ch07;
 mod ch08;
 mod ch09;
+mod ch10;
 mod cluster;
 mod edit;
 mod scene;
@@ -40,5 +41,6 @@ pub fn all() -> Vec<(&'static str, Recording)> {
     all.extend(ch07::all());
     all.extend(ch08::all());
     all.extend(ch09::all());
+    all.extend(ch10::all());
     all
 }

@@ -1,11 +1,20 @@
-//! The programs a session may run: our own, built once.
+//! The programs a session may run: our own, built once, and those that come with Redis, where they are installed.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+
+/// Programs that come with Redis. A session that needs one is skipped where it is not installed.
+const OF_REDIS: [&str; 2] = ["redis-server", "redis-cli"];
+
+/// Programs that are servers: they are started and go on, and the page shows a part of their log.
+const SERVERS: [&str; 3] = ["ha-server", "ha-proxy", "redis-server"];
+
+/// Clients whose replies look on the page as on a terminal: numbered lists, quoted strings.
+const CLIENTS: [&str; 2] = ["ha-cli", "redis-cli"];
 
 /// Which program a name in a session stands for.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +58,13 @@ impl CommandLine {
     }
 }
 
+impl CommandLine {
+    /// It goes on until it is ended.
+    pub(super) fn is_server(&self) -> bool {
+        SERVERS.contains(&self.program.as_str())
+    }
+}
+
 impl Programs {
     /// No programs; see [`Programs::with`].
     pub fn new() -> Programs {
@@ -83,15 +99,26 @@ impl Programs {
             let message: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
             let name = message["target"]["name"].as_str();
             if let (Some(name), Some(path)) = (name, message["executable"].as_str()) {
-                // On the page it looks as on a terminal: numbered lists, quoted strings.
-                let first = (name == "ha-cli").then_some("--no-raw");
-                programs = programs.with(name, [path].into_iter().chain(first));
+                programs = programs.with_installed(name, path.into());
             }
         }
         for name in ["ha-server", "ha-cli"] {
             ensure!(programs.by_name.contains_key(name), "package `server` has no program `{name}`");
         }
-        Ok(programs)
+        let installed = OF_REDIS.iter().filter_map(|name| Some((name, on_path(name)?)));
+        Ok(installed.fold(programs, |programs, (name, path)| programs.with_installed(name, path)))
+    }
+
+    fn with_installed(self, name: &str, path: PathBuf) -> Programs {
+        let first = CLIENTS.contains(&name).then(|| OsString::from("--no-raw"));
+        self.with(name, [path.into_os_string()].into_iter().chain(first))
+    }
+
+    /// The program of Redis that a command needs, if it is not there. Any other unknown program is an error when it is
+    /// run.
+    pub(super) fn missing(&self, command: &str) -> Option<String> {
+        let program = CommandLine::parse(command).ok()?.program;
+        (OF_REDIS.contains(&program.as_str()) && !self.by_name.contains_key(&program)).then_some(program)
     }
 
     /// A command that runs `name`, and will be given these arguments.
@@ -102,6 +129,8 @@ impl Programs {
         })?;
         let (path, first) = words.split_first().ok_or("an empty command")?;
         let mut command = Command::new(path);
+        // `redis-cli --cluster` decides by this whether to write in colours.
+        command.env("TERM", "dumb");
         // `--cluster` is the first word or none, and its output has one form only.
         let is_cluster = arguments.first().is_some_and(|word| word == "--cluster");
         command.args(first.iter().filter(|word| !is_cluster || *word != "--no-raw"));
@@ -109,9 +138,25 @@ impl Programs {
     }
 }
 
+/// Where a program is installed.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&path).map(|folder| folder.join(&file)).find(|path| path.is_file())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_redis_may_be_missing() {
+        let programs = Programs::new().with("redis-cli", ["x"]);
+        assert_eq!(programs.missing("redis-server --port 7000"), Some("redis-server".into()));
+        for here in ["redis-cli -p 7000 PING", "ha-cli PING", "rm x", "'"] {
+            assert_eq!(programs.missing(here), None, "{here}");
+        }
+    }
 
     #[test]
     fn command_lines() {

@@ -48,6 +48,15 @@ impl Runner {
     /// Runs the blocks of one session in order. Whatever it starts has ended when this returns.
     pub fn run(&self, blocks: &[&Block]) -> Outcome {
         let mut outcome = Outcome::default();
+        if let Some((line, program)) = self.missing(blocks) {
+            let name = blocks.first().map_or("", |block| &block.name);
+            let required = std::env::var("HA_REQUIRE_REDIS").is_ok_and(|value| value == "1");
+            match required {
+                true => outcome.problems.push((line, format!("it needs {program}, which is not installed"))),
+                false => eprintln!("SKIPPED session {name} (line {line}): {program} not found"),
+            }
+            return outcome;
+        }
         let folder = match tempfile::Builder::new().prefix("book-session-").tempdir() {
             Ok(folder) => folder,
             Err(error) => {
@@ -89,9 +98,17 @@ impl Runner {
         }
         stage.outcome
     }
+
+    /// The first line that needs a program of Redis that is not there, and its name.
+    fn missing(&self, blocks: &[&Block]) -> Option<(usize, String)> {
+        let steps = blocks.iter().flat_map(|block| &block.steps);
+        steps
+            .filter_map(|step| Some((step.line, step.action.command()?)))
+            .find_map(|(line, command)| self.programs.missing(command).map(|program| (line, program)))
+    }
 }
 
-/// Ends the output of a command that is interrupted.
+/// Ends the output of a command that is interrupted; or stands where one that ran beside the others was, and said more.
 const BREAK: &str = "^C";
 
 /// What was printed, with the ports and ids of the page.
@@ -106,8 +123,8 @@ struct Stage<'a> {
     ports: Ports,
     /// By their port on the page.
     servers: BTreeMap<u16, Process>,
-    /// Commands that end in `&`.
-    background: Vec<Process>,
+    /// Commands that end in `&`, without that.
+    background: Vec<(String, Process)>,
     /// The client that lines are typed at, and how many lines of its output belong to earlier commands.
     client: Option<(Process, usize)>,
     /// When the next command is interrupted.
@@ -123,12 +140,17 @@ impl Stage<'_> {
     fn step(&mut self, block: &Block, step: &Step) -> Result<(), String> {
         match &step.action {
             Action::Shown { command, expected, at, stays } => {
-                let is_server =
-                    ["ha-server", "ha-proxy"].contains(&CommandLine::parse(command)?.program.as_str());
+                let is_server = CommandLine::parse(command)?.is_server();
                 let is_interrupted = expected.iter().rfind(|line| !line.trim().is_empty());
                 let is_interrupted = is_interrupted.is_some_and(|line| line.trim() == BREAK);
+                let has_break = expected.iter().any(|line| line.trim() == BREAK);
+                let beside = self.background.iter().position(|(running, _)| running == command);
                 let (actual, complete) = match is_server {
                     true => self.start(command, expected)?,
+                    false if has_break && beside.is_some() => {
+                        let (_, process) = self.background.remove(beside.unwrap_or_default());
+                        (self.finish(command, process, expected)?, true)
+                    }
                     false if *stays => (self.open(command)?, true),
                     false if is_interrupted => (self.cut_short(command)?, true),
                     false if command.ends_with('&') => (self.in_background(command)?, true),
@@ -280,8 +302,45 @@ impl Stage<'_> {
     /// Starts a command that runs beside the others, until the session ends.
     fn in_background(&mut self, command: &str) -> Result<Vec<String>, String> {
         let program = self.prepared(command)?;
-        self.background.push(Process::start(program)?);
+        let shown = command.trim_end_matches('&').trim().to_owned();
+        self.background.push((shown, Process::start(program)?));
         Ok(Vec::new())
+    }
+
+    /// Interrupts a command that has run beside the others, and returns all that it has said.
+    fn finish(
+        &mut self,
+        command: &str,
+        mut process: Process,
+        expected: &[String],
+    ) -> Result<Vec<String>, String> {
+        if let Some(status) = process.ended() {
+            let said = process.output(Deadline::after(self.limit), |_| false);
+            let said = self.on_page(&said).join(" / ");
+            return Err(format!("`{command}` ended ({status}) before it was interrupted: {said}"));
+        }
+        // What it shall have said by now may still be on its way.
+        let awaited = expected.iter().take_while(|line| line.trim() != BREAK).cloned().collect::<Vec<_>>();
+        let (ports, masks) = (&self.ports, &self.masks);
+        let translated =
+            |lines: &[String]| lines.iter().map(|line| on_page(ports, masks, line)).collect::<Vec<_>>();
+        let before = process
+            .output(Deadline::after(self.limit), |lines| {
+                compare::matches(&awaited, &translated(lines), masks)
+            })
+            .len();
+        process.interrupt();
+        let deadline = Deadline::after(self.limit);
+        let mut output = process.output(deadline, |_| false);
+        process.wait(deadline).ok_or_else(|| format!("`{command}` does not end when it is interrupted"))?;
+        let mut after = output.split_off(before);
+        // On a terminal the `^C` stands on the line that the program then ends.
+        if after.first().is_some_and(String::is_empty) {
+            after.remove(0);
+        }
+        output.push(BREAK.into());
+        output.append(&mut after);
+        Ok(self.on_page(&output))
     }
 
     /// Runs a command and interrupts it when it is time.

@@ -1,0 +1,84 @@
+//! Recordings for chapter 10: drills, and what they cost.
+
+mod drills;
+mod logbook;
+mod numbers;
+
+use crate::data::Recording;
+
+/// The recordings of this chapter, by the name a page shows them under.
+pub(super) fn all() -> Vec<(&'static str, Recording)> {
+    vec![
+        ("ch10-kill", drills::kill().into()),
+        ("ch10-partition", drills::partition().into()),
+        ("ch10-full-buffer", drills::full_buffer().into()),
+        ("ch10-clock", drills::clock().into()),
+        ("ch10-slow-disk", numbers::slow_disk().into()),
+        ("ch10-bandwidth", numbers::bandwidth().into()),
+        ("ch10-maintenance", numbers::maintenance().into()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Cell, Table};
+
+    fn said(table: &Table) -> Vec<(f64, String)> {
+        let rows = table.rows.iter().map(|row| match &row[..] {
+            [Cell::Number(at), Cell::Text(who), Cell::Text(seen)] => (*at, format!("{who}: {seen}")),
+            other => panic!("{other:?}"),
+        });
+        rows.collect()
+    }
+
+    fn when(table: &Table, what: &str) -> f64 {
+        let found = said(table).into_iter().find(|(_, text)| text.contains(what));
+        found.unwrap_or_else(|| panic!("{what} is not in {table:?}")).0
+    }
+
+    /// The numbers of a row.
+    fn numbers(table: &Table, row: &str) -> Vec<f64> {
+        let found = table.rows.iter().find(|cells| cells[0] == Cell::from(row)).expect("the row is there");
+        found[1..]
+            .iter()
+            .filter_map(|cell| if let Cell::Number(n) = cell { Some(*n) } else { None })
+            .collect()
+    }
+
+    #[test]
+    fn what_the_page_says_of_the_drills_is_in_their_logbooks() {
+        let kill = drills::kill();
+        assert!(when(&kill, "a: `ROLE`: master") < when(&kill, "s1: log: `+odown"), "s1 does not lead");
+        let (open, converted) = (when(&kill, "client: hears `OK`"), when(&kill, "master: `ROLE`: slave"));
+        assert!((10_000.0..12_000.0).contains(&(converted - open)), "{open} {converted}");
+        let partition = drills::partition();
+        let stops = when(&partition, "A: log: `Cluster state changed: fail`");
+        assert!(stops < when(&partition, "Failover election won"), "A stops first, this time");
+        assert!(when(&partition, "client 2: hears `CLUSTERDOWN") < stops);
+        let buffer = drills::full_buffer();
+        assert!(when(&buffer, "`sync_full:3`") > when(&buffer, "CONFIG SET") && when(&buffer, "up`") > 0.0);
+        let clock = drills::clock();
+        assert!(when(&clock, "client: hears `(nil)`") > when(&clock, "the master's clock"));
+        let back = when(&clock, "set back");
+        assert!(said(&clock).iter().all(|(at, _)| *at <= back), "nothing is seen behind it");
+    }
+
+    #[test]
+    fn what_the_page_says_of_costs_is_counted() {
+        let disk = numbers::slow_disk();
+        let ping = |when: &str| numbers(&disk, &format!("`always`: a `PING` {when}"))[3];
+        assert!(numbers(&disk, "`everysec`")[3] >= 3000.0 && ping("behind a write") >= 3000.0);
+        assert!(ping("between two") < 10.0);
+        let ways = numbers::maintenance();
+        let [planned, forced, plug] = [
+            "`CLUSTER FAILOVER`, then stop it",
+            "`CLUSTER FAILOVER FORCE`, then stop it",
+            "the plug, and wait",
+        ]
+        .map(|way| numbers(&ways, way));
+        assert!(planned[0] < 500.0 && planned[2] == 0.0, "{planned:?}");
+        assert!(forced[0] < planned[0] && forced[2] > 0.0, "{forced:?}");
+        assert!(plug[0] > 6000.0 && plug[2] > 0.0, "{plug:?}");
+    }
+}
