@@ -38,9 +38,9 @@ pub(crate) struct Mistake {
     /// The label of the region, if the exercise has several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
-    /// Rust code that replaces the region. A handout has none.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) body: String,
+    /// Rust code that replaces the region; to write nothing is a mistake, too. A handout has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) body: Option<String>,
 }
 
 /// The exercises of a lab, in order of their numbers.

@@ -95,7 +95,7 @@ fn declared(exercises: &[Exercise], lab: &Lab, with_code: bool, complaints: &mut
         if exercise.mistakes.iter().any(|mistake| mistake.why.trim().is_empty()) {
             complain("has a mistake without a why");
         }
-        if with_code && exercise.mistakes.iter().any(|mistake| mistake.body.is_empty()) {
+        if with_code && exercise.mistakes.iter().any(|mistake| mistake.body.is_none()) {
             complain("has a mistake without a body");
         }
         if !exercise

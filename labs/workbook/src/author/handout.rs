@@ -139,7 +139,7 @@ fn solution(
     }
     for mut exercise in exercises::load(repo, lab)? {
         for mistake in &mut exercise.mistakes {
-            mistake.body.clear();
+            mistake.body = None;
             count.removed += 1;
         }
         let text = toml::to_string_pretty(&exercise)

@@ -94,7 +94,10 @@ impl Answers {
             }
             for exercise in exercises::load(repo, lab)? {
                 for mistake in &exercise.mistakes {
-                    answers.take(&format!("{}/{}", exercise.id, mistake.name), &mistake.body);
+                    answers.take(
+                        &format!("{}/{}", exercise.id, mistake.name),
+                        mistake.body.as_deref().unwrap_or_default(),
+                    );
                 }
             }
         }

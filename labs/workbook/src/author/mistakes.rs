@@ -205,7 +205,10 @@ fn with_mistakes(
             };
             if here {
                 let name = format!("{}/{}", exercise.id, mistake.name);
-                let body = region::reindent(&mistake.body, &format!("{indent}        "));
+                let body = region::reindent(
+                    mistake.body.as_deref().unwrap_or_default(),
+                    &format!("{indent}        "),
+                );
                 let _ = write!(out, "{indent}    \"{name}\" => {{\n{body}{indent}    }}\n");
                 used.push(name);
             }

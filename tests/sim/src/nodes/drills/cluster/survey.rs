@@ -302,7 +302,8 @@ mod tests {
             assert!(count(&heavy[2]) > 2 * count(&heavy[3]), "seed {seed}: {heavy:?}");
             assert_eq!((&truth.big.0, &truth.hot.0), (&town.big, &town.hot), "seed {seed}: {truth:?}");
             let loads = truth.loads(masters, &[]);
-            assert!(loads.iter().max() > Some(&(truth.bound(masters) * 5 / 4)), "seed {seed}: {loads:?}");
+            // Clearly too much: whoever moves nothing does not get by.
+            assert!(loads.iter().max() > Some(&(truth.bound(masters) * 11 / 10)), "seed {seed}: {loads:?}");
         }
     }
 }
