@@ -3,8 +3,11 @@
 //! One crate per lab is generated under `target/mistakes`: the solution, with each region turned into a `match` over
 //! the environment variable `SCORE_MISTAKE`. It is built once and run once as it is (everything passes), then once for
 //! each mistake (exactly its exercise fails, and the fingerprint is the recorded one).
+//!
+//! The run as it is also tells which exercises come through which regions. A mistake makes no difference to an exercise that
+//! never comes to it, so those are left out: in a lab whose answers stand each for itself that is most of the work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fmt::Write;
 use std::fs;
@@ -20,8 +23,8 @@ use crate::region;
 use crate::repo::{self, Lab, Repo};
 use crate::scoring::cargo;
 
-/// A mistake that loops is waited for this long, each time.
-const TIMEOUT_MS: &str = "4000";
+/// A mistake that loops is waited for this long, each time; and whole nodes are slow beside other work.
+const TIMEOUT_MS: &str = "8000";
 
 /// True if every mistake is caught and named.
 pub(crate) fn mistakes(repo: &Repo, lab: &Lab, record: bool) -> Result<bool, String> {
@@ -30,7 +33,7 @@ pub(crate) fn mistakes(repo: &Repo, lab: &Lab, record: bool) -> Result<bool, Str
     let crate_dir = write_crate(repo, lab, &exercises)?;
     let program = build(repo, &crate_dir)?;
     let runner = Runner { program, crate_dir, snapshots: repo.path(lab.suite()).join("snapshots") };
-    let clean = runner.run(None)?;
+    let (clean, reached) = runner.run_as_it_is(&exercises)?;
     let mut good = true;
     for exercise in clean["exercises"].as_array().into_iter().flatten() {
         if exercise["state"] != "passed" {
@@ -46,7 +49,10 @@ pub(crate) fn mistakes(repo: &Repo, lab: &Lab, record: bool) -> Result<bool, Str
     for exercise in &exercises {
         for mistake in &exercise.mistakes {
             let name = format!("{}/{}", exercise.id, mistake.name);
-            let outcome = caught(&runner.run(Some(&name))?, &exercise.id);
+            let untouched = exercises.iter().map(|other| other.id.as_str()).filter(|other| {
+                *other != exercise.id && !reached.contains(&((*other).to_string(), exercise.id.clone()))
+            });
+            let outcome = caught(&runner.run_with(&name, untouched)?, &exercise.id);
             let expected = recorded.fingerprint(&exercise.id, &mistake.name);
             let complaint = match &outcome {
                 Err(complaint) => Some(complaint.clone()),
@@ -120,19 +126,48 @@ struct Runner {
 }
 
 impl Runner {
-    /// Runs the suite with one mistake, or none, and returns the score report.
-    fn run(&self, mistake: Option<&str>) -> Result<Value, String> {
-        let json = self.crate_dir.join("score.json");
-        let _ = fs::remove_file(&json);
+    /// Runs the suite without a mistake. Returns the score report, and which exercise comes through whose region.
+    fn run_as_it_is(&self, exercises: &[Exercise]) -> Result<(Value, BTreeSet<(String, String)>), String> {
+        let marks = self.crate_dir.join("reached");
+        let _ = fs::remove_dir_all(&marks);
+        fs::create_dir_all(&marks).map_err(|error| format!("{}: {error}", marks.display()))?;
+        let report = self.run(self.command().env("SCORE_REACHED", &marks))?;
+        let ids = || exercises.iter().map(|exercise| &exercise.id);
+        let pairs = ids().flat_map(|runs| ids().map(move |region| (runs.clone(), region.clone())));
+        let reached =
+            pairs.filter(|(runs, region)| marks.join(format!("{runs} {region}")).exists()).collect();
+        Ok((report, reached))
+    }
+
+    /// Runs the suite with a mistake, without some exercises, and returns the score report.
+    fn run_with<'a>(&self, mistake: &str, without: impl Iterator<Item = &'a str>) -> Result<Value, String> {
+        let mut command = self.command();
+        command.env("SCORE_MISTAKE", mistake);
+        without.for_each(|id| {
+            command.args(["--skip", id]);
+        });
+        self.run(&mut command)
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.current_dir(&self.crate_dir).env("SCORE_JSON", &json).env("SCORE_SNAPSHOTS", &self.snapshots);
+        command.current_dir(&self.crate_dir).env("SCORE_JSON", self.report());
+        command.env("SCORE_SNAPSHOTS", &self.snapshots);
         command.env("SCORE_TIMEOUT_MS", env::var_os("SCORE_TIMEOUT_MS").unwrap_or(TIMEOUT_MS.into()));
-        command.env_remove("SCORE_MISTAKE").stdin(Stdio::null()).stdout(Stdio::null());
-        if let Some(mistake) = mistake {
-            command.env("SCORE_MISTAKE", mistake);
-        }
+        command.env_remove("SCORE_MISTAKE").env_remove("SCORE_REACHED");
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+
+    fn run(&self, command: &mut Command) -> Result<Value, String> {
+        let json = self.report();
+        let _ = fs::remove_file(&json);
         command.status().map_err(|error| format!("cannot run {}: {error}", self.program.display()))?;
         serde_json::from_str(&repo::read(&json)?).map_err(|error| format!("{}: {error}", json.display()))
+    }
+
+    fn report(&self) -> PathBuf {
+        self.crate_dir.join("score.json")
     }
 }
 
@@ -197,7 +232,7 @@ fn with_mistakes(
         let exercise = exercises.iter().find(|exercise| exercise.id == region.id)?;
         let alone = regions.iter().filter(|other| other.id == region.id).count() == 1;
         let indent = &region.indent;
-        let mut out = format!("{indent}match crate::mistake() {{\n");
+        let mut out = format!("{indent}match crate::mistake(\"{}\") {{\n", region.id);
         for mistake in &exercise.mistakes {
             let here = match &mistake.region {
                 Some(label) => region.label.as_ref() == Some(label),
@@ -223,12 +258,28 @@ fn with_switch(text: &str) -> String {
     let head = text.lines().take_while(|line| line.starts_with("//!")).count();
     let mut lines: Vec<_> = text.lines().collect();
     lines.insert(head, "#![allow(warnings, clippy::all)]");
-    format!(
-        "{}\n\nfn mistake() -> &'static str {{\n    static NAME: std::sync::OnceLock<String> = std::sync::OnceLock::new();\n    \
-         NAME.get_or_init(|| std::env::var(\"SCORE_MISTAKE\").unwrap_or_default())\n}}\n",
-        lines.join("\n")
-    )
+    lines.join("\n") + "\n" + SWITCH
 }
+
+/// What each region asks: which mistake to make. If `SCORE_REACHED` names a directory, it leaves a mark there the first time
+/// that the scored exercise comes to a region.
+const SWITCH: &str = r#"
+fn mistake(region: &'static str) -> &'static str {
+    use std::collections::BTreeSet;
+    use std::sync::{LazyLock, Mutex};
+    static NAME: LazyLock<String> = LazyLock::new(|| std::env::var("SCORE_MISTAKE").unwrap_or_default());
+    static MARKS: LazyLock<Option<String>> = LazyLock::new(|| {
+        Some(format!("{}/{}", std::env::var("SCORE_REACHED").ok()?, std::env::var("SCORE_CHILD").ok()?))
+    });
+    static REACHED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    if let Some(marks) = &*MARKS {
+        if REACHED.lock().is_ok_and(|mut reached| reached.insert(region)) {
+            std::fs::write(format!("{marks} {region}"), "").expect("a mark can be left");
+        }
+    }
+    &NAME
+}
+"#;
 
 /// The lab's own dependencies, as a workspace of its own.
 fn manifest(repo: &Repo, lab: &Lab, package: &str) -> Result<String, String> {
