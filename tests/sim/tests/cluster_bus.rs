@@ -2,7 +2,11 @@
 //!
 //! Safety after every step: what a node knows agrees with itself, and no two masters serve a slot with one epoch once
 //! they have heard of each other. Then everything is repaired, and liveness is required: all nodes tell the same story.
-//! `SIM_SEEDS=10000` runs more seeds, `SIM_SEED=17` replays one.
+//! `SIM_SEEDS=10000` runs more seeds, one in five of these where nodes meet in the middle of faults (`SIM_MEETING_SEEDS` says
+//! otherwise); `SIM_SEED=17` replays one.
+//!
+//! Known to be open: seed 9505. A replica whose master has become a replica itself stays a replica of that, and is told of
+//! with different epochs by itself and by others. Nobody loses data by it, but it should be looked into.
 //!
 //! Slots that an operator gives are written and not synced (as in Redis), so a machine that dies right after may forget them
 //! while the others believe that it has them. The operator gives them again, as `redis-cli --cluster fix` would.
@@ -208,12 +212,15 @@ fn play(seed: u64, trace: Option<&mut Trace>) -> Result<u64, Broken> {
         world.run_for(Millis(rng.between(50, 2000)))?;
     }
     world.heal_all()?;
-    // A handshake that was given up during a fault is the operator's to repeat.
-    for other in &hosts[1..] {
-        order(&mut world, hosts[0], &format!("CLUSTER MEET {} {PORT}", ip(*other)))?;
+    // A handshake that was given up during a fault is the operator's to repeat. Twice: who stood still with one under way
+    // says OK to the first, as there is one already, and gives that up a moment later.
+    for _ in 0..2 {
+        for other in &hosts[1..] {
+            order(&mut world, hosts[0], &format!("CLUSTER MEET {} {PORT}", ip(*other)))?;
+        }
+        // Files are read, and masters have heard who their replicas are.
+        world.run_for(Millis::from_secs(3))?;
     }
-    // Files are read, and masters have heard who their replicas are.
-    world.run_for(Millis::from_secs(3))?;
     for (host, slots) in &given {
         give_again(&mut world, *host, slots)?;
     }
@@ -238,5 +245,5 @@ fn give_again(world: &mut World<'_>, host: HostId, given: &BTreeSet<u16>) -> Res
 
 #[test]
 fn any_six_nodes_agree_after_any_faults() {
-    family::check("six nodes of a cluster agree after faults", SEEDS, play);
+    family::check_share("six nodes of a cluster agree after faults", SEEDS, (5, "SIM_MEETING_SEEDS"), play);
 }

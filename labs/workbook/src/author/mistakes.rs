@@ -367,7 +367,7 @@ mod tests {
         let text = "fn f(x: u8) -> u8 {\n    // <exercise 0.1>\n    x\n    // </exercise>\n}\n";
         let mut used = Vec::new();
         let out = with_mistakes(Path::new("s/src/a.rs"), text, &[exercise], &mut used).unwrap();
-        let expected = "fn f(x: u8) -> u8 {\n    // <exercise 0.1>\n    match crate::mistake() {\n        \"0.1/zero\" => {\n            \
+        let expected = "fn f(x: u8) -> u8 {\n    // <exercise 0.1>\n    match crate::mistake(\"0.1\") {\n        \"0.1/zero\" => {\n            \
             if x > 1 {\n                return 0;\n            }\n            0\n        }\n        _ => {\n    x\n        }\n    }\n    \
             // </exercise>\n}\n";
         assert_eq!(out, expected);
