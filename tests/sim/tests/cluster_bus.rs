@@ -6,7 +6,7 @@
 //! otherwise); `SIM_SEED=17` replays one.
 //!
 //! Known to be open: seed 9505. A replica whose master has become a replica itself stays a replica of that, and is told of
-//! with different epochs by itself and by others. Nobody loses data by it, but it should be looked into.
+//! with different epochs by itself and by others. Whether Redis ends there, too, has not been tried.
 //!
 //! Slots that an operator gives are written and not synced (as in Redis), so a machine that dies right after may forget them
 //! while the others believe that it has them. The operator gives them again, as `redis-cli --cluster fix` would.

@@ -5,6 +5,17 @@ mod logbook;
 mod numbers;
 
 use crate::data::Recording;
+use crate::recordings::cluster::Part;
+
+/// Three masters with a replica each, which has its master's letter.
+const SHARDS: [(&str, Part); 6] = [
+    ("A", Part::Master),
+    ("B", Part::Master),
+    ("C", Part::Master),
+    ("a", Part::Of("A")),
+    ("b", Part::Of("B")),
+    ("c", Part::Of("C")),
+];
 
 /// The recordings of this chapter, by the name a page shows them under.
 pub(super) fn all() -> Vec<(&'static str, Recording)> {

@@ -7,10 +7,11 @@ use sim::nodes::experiments::{Group, KIB, MIB};
 use sim::nodes::stories::{PORT, config};
 use sim::{Fault, HostId, Profile, Trace};
 
+use super::SHARDS;
 use super::logbook::Logbook;
 use crate::data::Table;
 use crate::recordings::ch09::key_in;
-use crate::recordings::cluster::{Part, Town};
+use crate::recordings::cluster::Town;
 
 /// A node that keeps a log, by name.
 fn node(group: &mut Group<'_>, name: &str, follows: Option<&str>, tune: impl Fn(&mut Config)) -> HostId {
@@ -139,15 +140,7 @@ fn short_id(label: &str) -> String {
 pub(super) fn partition() -> Table {
     const NAMES: [&str; 6] = ["A", "B", "C", "a", "b", "c"];
     let mut trace = Trace::new("");
-    let parts = [
-        ("A", Part::Master),
-        ("B", Part::Master),
-        ("C", Part::Master),
-        ("a", Part::Of("A")),
-        ("b", Part::Of("B")),
-        ("c", Part::Of("C")),
-    ];
-    let mut town = Town::new(&mut trace, &parts, &[1, 2, 3], |config| {
+    let mut town = Town::new(&mut trace, &SHARDS, &[1, 2, 3], |config| {
         config.cluster_node_timeout = Millis::from_secs(5);
     });
     let ours = town.client("client 1", "A");

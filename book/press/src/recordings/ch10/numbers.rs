@@ -8,9 +8,10 @@ use sim::nodes::{Client, NodeHost};
 use sim::{HostId, Profile, World};
 use solution_7::Plan;
 
+use super::SHARDS;
 use crate::data::{Cell, Table, Unit};
 use crate::recordings::ch09::key_in;
-use crate::recordings::cluster::{Part, Town};
+use crate::recordings::cluster::Town;
 
 /// How long a write waits for its `OK`, by what is promised and what the disk takes.
 pub(super) fn slow_disk() -> Table {
@@ -150,15 +151,7 @@ pub(super) fn maintenance() -> Table {
 /// The longest gap between two acknowledged writes of the shard, how many writes there were, and how many are nowhere.
 fn leave(way: Way) -> [u64; 3] {
     let mut trace = sim::Trace::new("");
-    let parts = [
-        ("A", Part::Master),
-        ("B", Part::Master),
-        ("C", Part::Master),
-        ("a", Part::Of("A")),
-        ("b", Part::Of("B")),
-        ("c", Part::Of("C")),
-    ];
-    let mut town = Town::new(&mut trace, &parts, &[1, 2, 3], |config| {
+    let mut town = Town::new(&mut trace, &SHARDS, &[1, 2, 3], |config| {
         config.cluster_node_timeout = Millis::from_secs(5);
     });
     let seeds = ["A", "B", "C", "a", "b", "c"].map(|name| Endpoint::new(name, PORT)).to_vec();
