@@ -22,6 +22,8 @@ pub(crate) struct Lab {
     pub(crate) solution: PathBuf,
     /// "The wire".
     pub(crate) title: String,
+    /// Whether a node can run its answers: `ha-server` has a feature of that name.
+    pub(crate) layer: bool,
 }
 
 impl Lab {
@@ -60,6 +62,7 @@ impl Repo {
     /// Opens the repository at `root`. A lab is a pair of directories: `labs/lab-N-room` and `solutions/room`.
     pub(crate) fn open(root: &Path) -> Result<Repo, String> {
         let mut labs = Vec::new();
+        let layers = layers(root)?;
         for directory in sorted_entries(&root.join("labs"))? {
             let name = file_name(&directory);
             let Some((id, room)) = name.strip_prefix("lab-").and_then(|rest| rest.split_once('-')) else {
@@ -72,7 +75,7 @@ impl Repo {
             }
             let title = title(&root.join(&solution).join("Cargo.toml"))?;
             let lab = Path::new("labs").join(&name);
-            labs.push(Lab { id, lab, solution, title });
+            labs.push(Lab { id, lab, solution, title, layer: layers.contains(&format!("lab-{id}")) });
         }
         labs.sort_by_key(|lab| lab.id);
         Ok(Repo { root: root.to_path_buf(), labs })
@@ -99,10 +102,24 @@ impl Repo {
     }
 }
 
+/// The features of `ha-server`: a lab that is none of them has answers that are no part of a node.
+fn layers(root: &Path) -> Result<Vec<String>, String> {
+    let manifest = root.join("solutions/server/Cargo.toml");
+    if !manifest.exists() {
+        return Ok(Vec::new());
+    }
+    let value = table(&manifest)?;
+    let features = value.get("features").and_then(|features| features.as_table());
+    Ok(features.map_or(Vec::new(), |features| features.keys().cloned().collect()))
+}
+
+fn table(manifest: &Path) -> Result<toml::Table, String> {
+    read(manifest)?.parse().map_err(|error| format!("{}: {error}", manifest.display()))
+}
+
 /// "Chapter 0, the wire: reference answers" is about "The wire".
 fn title(manifest: &Path) -> Result<String, String> {
-    let text = read(manifest)?;
-    let value: toml::Table = text.parse().map_err(|error| format!("{}: {error}", manifest.display()))?;
+    let value = table(manifest)?;
     let description =
         value.get("package").and_then(|package| package.get("description")).and_then(|text| text.as_str());
     let named = description.and_then(|text| text.split_once(", ")).map_or("", |(_, rest)| rest);

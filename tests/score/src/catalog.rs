@@ -7,6 +7,8 @@ use serde_json::Value;
 pub(crate) struct Catalog {
     /// The lab's name: "The wire".
     pub(crate) title: String,
+    /// Whether a node can run the answers: those of some labs are schedules and settings.
+    pub(crate) layer: bool,
     pub(crate) exercises: Vec<Exercise>,
 }
 
@@ -54,7 +56,8 @@ impl Catalog {
                 })
                 .collect(),
         });
-        Ok(Catalog { title: string(&value, "title"), exercises: exercises.collect() })
+        let layer = value["layer"].as_bool().unwrap_or(false);
+        Ok(Catalog { title: string(&value, "title"), layer, exercises: exercises.collect() })
     }
 
     /// The exercise, or a bare one with the id only.

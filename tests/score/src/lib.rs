@@ -88,6 +88,7 @@ fn run(lab: &Lab, catalog: &catalog::Catalog, request: &args::Request) -> ExitCo
         lab: lab.id,
         title: &catalog.title,
         package: lab.package,
+        layer: catalog.layer,
         rows: &rows,
         filtered_out: lab.subject.len() - chosen.len(),
         seed: request.seed,

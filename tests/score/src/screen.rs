@@ -19,6 +19,8 @@ pub(crate) struct Screen<'a> {
     pub(crate) lab: u32,
     pub(crate) title: &'a str,
     pub(crate) package: &'a str,
+    /// A node can run the answers.
+    pub(crate) layer: bool,
     pub(crate) rows: &'a [Row],
     pub(crate) filtered_out: usize,
     pub(crate) seed: Option<u64>,
@@ -27,9 +29,6 @@ pub(crate) struct Screen<'a> {
 
 /// Longer lines of a timeline are cut: the screen stays readable.
 const WIDEST: usize = 150;
-
-/// From this chapter on answers are schedules and settings, no part of a node.
-const WITHOUT_LAYER: u32 = 10;
 
 impl Screen<'_> {
     pub(crate) fn render(&self) -> String {
@@ -127,7 +126,7 @@ impl Screen<'_> {
             } else if self.filtered_out == 0 && self.seed.is_none() {
                 let all = format!("All {} exercises pass.", self.rows.len());
                 let _ = writeln!(out, "  {}", all.green().bold());
-                if self.package.starts_with("lab-") && self.lab < WITHOUT_LAYER {
+                if self.package.starts_with("lab-") && self.layer {
                     let run = format!("cargo run -p server --bin ha-server --features lab-{}", self.lab);
                     let _ = writeln!(out, "  See your answers at work in a real node:  {run}");
                 }

@@ -14,6 +14,7 @@ use sim::trace::Trace;
 const CATALOG: &str = r#"{
     "lab": 9,
     "title": "A tiny lab",
+    "layer": true,
     "exercises": [
         {
             "id": "9.1", "title": "Twice", "points": 10, "file": "labs/lab-9-tiny/src/twice.rs",

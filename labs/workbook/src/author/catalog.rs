@@ -12,6 +12,9 @@ pub(crate) struct Catalog {
     lab: u32,
     #[serde(default)]
     title: String,
+    /// Whether a node can run the answers, as the screen proposes when all pass.
+    #[serde(default)]
+    layer: bool,
     /// In order.
     #[serde(default)]
     pub(crate) exercises: Vec<Entry>,
@@ -88,7 +91,8 @@ pub(crate) fn text_with(
             })
             .collect(),
     });
-    let catalog = Catalog { lab: lab.id, title: lab.title.clone(), exercises: entries.collect() };
+    let catalog =
+        Catalog { lab: lab.id, title: lab.title.clone(), layer: lab.layer, exercises: entries.collect() };
     let text = serde_json::to_string_pretty(&catalog).expect("strings and numbers always become JSON");
     format!("{text}\n")
 }

@@ -210,6 +210,7 @@ mod tests {
             lab: "labs/lab-0-wire".into(),
             solution: "solutions/wire".into(),
             title: "The wire".into(),
+            layer: true,
         }
     }
 

@@ -197,7 +197,13 @@ mod tests {
 
     fn lab(id: u32) -> Lab {
         let room = |name: &str| PathBuf::from(name);
-        Lab { id, lab: room("labs/lab-0-wire"), solution: room("solutions/wire"), title: "The wire".into() }
+        Lab {
+            id,
+            lab: room("labs/lab-0-wire"),
+            solution: room("solutions/wire"),
+            title: "The wire".into(),
+            layer: true,
+        }
     }
 
     #[test]

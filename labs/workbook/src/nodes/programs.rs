@@ -3,12 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use toml::Table;
-
 use super::building::{Wanted, build};
 use super::room;
 use super::shape::Node;
-use crate::repo::{self, Repo};
+use crate::repo::Repo;
 
 /// Where each of them is, as far as it is needed.
 #[derive(Default)]
@@ -94,25 +92,18 @@ fn feature(lab: u32) -> String {
 
 /// Complains if a lab has no layer that a node could run: of some, the answers are no part of a node.
 pub(super) fn require_layers(repo: &Repo, mine: &[u32]) -> Result<(), String> {
-    for lab in mine {
-        repo.lab(*lab)?;
-    }
-    let path = repo.path("solutions/server/Cargo.toml");
-    let manifest: Table =
-        repo::read(&path)?.parse().map_err(|error| format!("{}: {error}", path.display()))?;
-    let has = |lab: u32| manifest.get("features").is_some_and(|all| all.get(feature(lab)).is_some());
-    match mine.iter().find(|lab| !has(**lab)) {
-        None => Ok(()),
-        Some(lab) => {
+    for &id in mine {
+        if !repo.lab(id)?.layer {
             let layers: Vec<_> =
-                repo.labs.iter().filter(|lab| has(lab.id)).map(|lab| lab.id.to_string()).collect();
-            Err(format!(
-                "lab {lab} is no layer of a node, so no node can run it: cargo test -p lab-{lab} plays your answers. \
+                repo.labs.iter().filter(|lab| lab.layer).map(|lab| lab.id.to_string()).collect();
+            return Err(format!(
+                "lab {id} is no layer of a node, so no node can run it: cargo test -p lab-{id} plays your answers. \
                  --mine takes {}",
                 layers.join(", ")
-            ))
+            ));
         }
     }
+    Ok(())
 }
 
 /// Where the real `redis-server` is.
@@ -131,6 +122,7 @@ fn find_redis() -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repo;
 
     #[test]
     fn only_a_lab_with_a_layer_runs_in_a_node() {
