@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use core_types::Frame;
 use tempfile::TempDir;
 
-use crate::{Client, Kind, free_port, programs, redis_tool, wait};
+use crate::{Client, Kind, free_port, wait};
 
 /// The name under which the tests' sentinels watch their master.
 pub const WATCHED: &str = "watched";
@@ -31,7 +31,9 @@ pub struct Refusal {
 impl Sentinel {
     /// Starts a sentinel that watches the master on this port, and waits until it answers. Its rhythm is several
     /// times as fast as usual, so that a test need not wait for long. (`PING` no faster than that: a replica whose
-    /// `INFO` is older than five of its periods is not promoted, and in a failover `INFO` comes once a second.)
+    /// `INFO` is older than five of its periods is not promoted, and in a failover `INFO` comes once a second. For the
+    /// same reason hellos are not faster either: four of their periods are the patience of those who do not lead with a
+    /// replica that calls itself a master, and the leader may take that second to see that its own order was obeyed.)
     ///
     /// # Panics
     /// If it does not answer.
@@ -71,7 +73,7 @@ impl Sentinel {
     /// # Panics
     /// If it refuses.
     pub fn hurry(&self) {
-        let rhythm = "SENTINEL DEBUG ping-period 300 info-period 300 ask-period 100 publish-period 200";
+        let rhythm = "SENTINEL DEBUG ping-period 300 info-period 300 ask-period 100 publish-period 600";
         assert_eq!(self.run(rhythm), Frame::Simple("OK".into()));
     }
 
@@ -182,12 +184,8 @@ fn refusal_in(log: &str) -> String {
 }
 
 fn spawn(kind: Kind, dir: &Path) -> Child {
-    let program = match kind {
-        Kind::Ours => programs::ha_server(),
-        Kind::Redis => redis_tool("redis-server").expect("redis-server is installed"),
-    };
     let log = OpenOptions::new().create(true).append(true).open(dir.join("log")).expect("a log file");
-    let mut command = Command::new(program);
+    let mut command = Command::new(kind.program());
     command.arg(file_in(dir)).arg("--sentinel").env("HA_EXIT_WITH_PARENT", "1").stdin(Stdio::piped());
     command.current_dir(dir).stdout(log.try_clone().expect("a second handle")).stderr(log);
     command.spawn().expect("the sentinel's program runs")
