@@ -9,7 +9,7 @@ use std::path::Path;
 use core_types::Broken;
 use sim::trace::Trace;
 
-use crate::compare::{self, Timeline, Window};
+use crate::compare::{self, Gutter, Timeline, Window};
 use crate::verdict::{Outcome, Verdict};
 use crate::{Check, fingerprint, snapshot};
 
@@ -145,6 +145,10 @@ fn compare_runs(
             verdict.fingerprint = fingerprint::of_parting(&parting);
             verdict.timeline = timeline;
         }
+    }
+    // What the run is about, and often in which unit its numbers are.
+    if !yours.title.is_empty() && !verdict.timeline.is_empty() {
+        verdict.timeline.insert(0, (Gutter::Remark, format!("# {}", yours.title)));
     }
     Some(Outcome::Failed(Box::new(verdict)))
 }
