@@ -73,6 +73,10 @@ pub(crate) fn parted_timeline(
         Gutter::Reference,
         theirs.get(index).cloned().unwrap_or_else(|| "(nothing more)".to_string()),
     ));
+    // What follows has no counterpart any more, and would look as if both had it in common.
+    if ours.len() > index + 1 {
+        timeline.push((Gutter::Remark, "yours goes on:".to_string()));
+    }
     after(&mut timeline, &ours, index + 1, window);
     timeline
 }
@@ -185,6 +189,7 @@ mod tests {
                 (Gutter::Plain, "4 ⇒ ok"),
                 (Gutter::Yours, "5 ⇒ bad"),
                 (Gutter::Reference, "5 ⇒ ok"),
+                (Gutter::Remark, "yours goes on:"),
                 (Gutter::Plain, "6 ⇒ ok"),
                 (Gutter::Remark, "… 2 lines after"),
             ]
