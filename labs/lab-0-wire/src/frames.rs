@@ -111,7 +111,7 @@ impl FrameDecoder {
         Ok(Some(piece))
     }
 
-    /// Takes a text whose head has been read, once all of it and its CR LF are there.
+    /// Takes a text whose head has been read, once all of it and its CR LF are there. Nobody looks at these two.
     fn take_text(
         &mut self,
         kind: u8,

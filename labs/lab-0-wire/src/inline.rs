@@ -18,7 +18,8 @@ pub fn find_inline(buffer: &[u8], limits: &Limits) -> Result<Option<Line>, Proto
 ///
 /// Inside `"…"` a backslash gives `\n \r \t \b \a`, `\xHH`, or the character behind it; inside `'…'` only
 /// `\'` means something; outside quotes a backslash is a backslash. A quote may open in the middle of a
-/// word, but what follows a closing quote must be a blank or the end of the line.
+/// word, but what follows a closing quote must be a blank or the end of the line. Blanks are space and tab;
+/// Redis takes CR for one as well, and vertical tab and form feed between words.
 pub fn split_inline(line: &[u8]) -> Result<ArgsBuf, ProtocolError> {
     // <exercise 0.5 split_inline>
     todo!("lab 0.5: What a person types")

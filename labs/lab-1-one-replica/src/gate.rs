@@ -64,8 +64,8 @@ impl fmt::Display for Refusal {
 /// Decides whether a command may run.
 ///
 /// Where several refusals apply, the client is told the first of: [`Refusal::ReadOnly`],
-/// [`Refusal::MasterDown`], [`Refusal::Loading`]. What the master sends is never refused: a replica that
-/// skips a command of the stream is no copy any more.
+/// [`Refusal::MasterDown`], [`Refusal::Loading`]. The last one goes for a master as well. What the master sends
+/// is never refused: a replica that skips a command of the stream is no copy any more.
 pub fn may_run(gate: &Gate, origin: Origin, command: CommandTraits) -> Result<(), Refusal> {
     // <exercise 1.7>
     todo!("lab 1.7: What a replica refuses")
@@ -76,7 +76,7 @@ pub fn may_run(gate: &Gate, origin: Origin, command: CommandTraits) -> Result<()
 ///
 /// The master deletes it and says so in the stream. A replica waits for that word: to its clients the
 /// key is gone; to the stream it still exists, because at the point where the master wrote the command,
-/// it did.
+/// it did. (A master has no stream to run: that combination does not occur.)
 pub fn expired_key(role: &Role, origin: Origin) -> ExpiredKey {
     // <exercise 1.8>
     todo!("lab 1.8: Keys whose time is up")

@@ -48,7 +48,8 @@ impl Relay {
     ///
     /// `open_transaction`: behind these bytes a `MULTI` is open, so that the commands since then are queued
     /// and not applied. They are held back until they are: a replica below never stands at an offset at which
-    /// this node has not been.
+    /// this node has not been. Where a `MULTI` came together with commands in front of it, these are held as well; that
+    /// makes them a little late, and does no harm.
     pub fn applied(&mut self, bytes: &[u8], open_transaction: bool, out: &mut BytesMut) {
         // <exercise 3.5 applied>
         todo!("lab 3.5: The relay")

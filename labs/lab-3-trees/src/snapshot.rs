@@ -40,7 +40,7 @@ pub struct SnapshotPolicy {
 /// What to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start<K> {
-    /// Nobody waits for a snapshot.
+    /// Nobody waits for a snapshot, whether one is being made or not.
     Nobody,
     /// Another snapshot is being made; ask again when it is done.
     Busy,

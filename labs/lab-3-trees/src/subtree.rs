@@ -72,7 +72,8 @@ impl fmt::Display for NoMasterLink {
     }
 }
 
-/// Does a node answer `PSYNC` now? `link_online`: it is in step with its own master, if it has one.
+/// Does a node answer `PSYNC` now? `link_online`: it is in step with its own master, if it has one. If both reasons
+/// apply, it is told that the node is failing over.
 pub fn accepts(role: &Role, link_online: bool, failing_over: bool) -> Result<(), NoMasterLink> {
     // <exercise 3.8 accepts>
     todo!("lab 3.8: The subtree")

@@ -70,7 +70,8 @@ impl Default for Timers {
 /// What a master has to do about its replicas now. Called once a second.
 ///
 /// `pinged_at` is when the last `PING` was written, and is kept up to date here. `may_ping` is false on a
-/// replica, whose stream is its master's, and while all writes are suspended for a failover.
+/// replica, whose stream is its master's, and while all writes are suspended for a failover. What is to be done is
+/// appended to `out`, in any order.
 pub fn master_beat<K: Copy>(
     now: Millis,
     timers: &Timers,
@@ -139,7 +140,8 @@ impl Pulse {
         self.acked = Some(now);
     }
 
-    /// The next time at which [`Pulse::beat`] has something to say.
+    /// The next time at which [`Pulse::beat`] has something to say. If that is now already, as before the first ACK,
+    /// any time that is not in the future.
     pub fn next_deadline(&self, timers: &Timers) -> Millis {
         // <exercise 2.6 next_deadline>
         let ack = self.acked.map_or(Millis::ZERO, |acked| acked + ACK_PERIOD);

@@ -91,7 +91,8 @@ impl Attachment {
 
     /// A snapshot for this replica has been started, while the stream called `id` stood at `offset`.
     ///
-    /// Sends `+FULLRESYNC id offset`. From here on every byte of the stream is for this replica.
+    /// Sends the line `+FULLRESYNC id offset`, ended by CR LF. From here on every byte of the stream is for this
+    /// replica.
     pub fn snapshot_started(&mut self, id: ReplId, offset: Offset, out: &mut Vec<Bytes>) {
         // <exercise 1.4 snapshot_started>
         out.push(Bytes::from(format!("+FULLRESYNC {id} {offset}\r\n")));
@@ -140,7 +141,8 @@ impl Attachment {
     }
 
     /// The replica says that it has applied the stream up to `offset`. The first such word after a marked
-    /// snapshot puts it online. An offset never goes back: an older one that comes late changes nothing.
+    /// snapshot puts it online. The offset counts in every phase, and never goes back: an older one that comes
+    /// late changes nothing.
     pub fn ack(&mut self, offset: Offset, out: &mut Vec<Bytes>) {
         // <exercise 1.4 ack>
         self.acked = self.acked.max(offset);
