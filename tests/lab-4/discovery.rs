@@ -1,6 +1,7 @@
 // 4.4: who says hello.
 
-fn meet(trace: &mut Trace, known: &[Peer], sender: RunId, from: &Endpoint) {
+/// Who is known from here on.
+fn note_known(trace: &mut Trace, known: &[Peer]) {
     let list: Vec<String> = known
         .iter()
         .map(|peer| {
@@ -9,6 +10,10 @@ fn meet(trace: &mut Trace, known: &[Peer], sender: RunId, from: &Endpoint) {
         })
         .collect();
     let list = if list.is_empty() { "nobody".to_string() } else { list.join(", ") };
+    trace.note(Millis::ZERO, None, format!("known: {list}"));
+}
+
+fn meet(trace: &mut Trace, known: &[Peer], sender: RunId, from: &Endpoint) {
     let answer = match lab::sighting(&id('m'), known, &sender, from) {
         Sighting::Myself => "myself".to_string(),
         Sighting::Known(place) => format!("number {place}, as before"),
@@ -16,7 +21,7 @@ fn meet(trace: &mut Trace, known: &[Peer], sender: RunId, from: &Endpoint) {
         Sighting::New { replaces: None } => "a new one".into(),
         Sighting::New { replaces: Some(place) } => format!("a new one, where number {place} was"),
     };
-    trace.call(format!("known: {list}; hello from {} at {from}", letter(&sender)), answer);
+    trace.call(format!("hello from {} at {from}", letter(&sender)), answer);
 }
 
 fn at(number: u64) -> Endpoint {
@@ -30,9 +35,11 @@ fn peer(letter: char, place: u64) -> Peer {
 fn sightings(trace: &mut Trace) -> Result<(), Broken> {
     table(trace, "who says hello");
     let two = [peer('a', 1), peer('b', 2)];
+    note_known(trace, &[]);
     meet(trace, &[], id('m'), &at(9));
-    meet(trace, &two, id('m'), &at(1));
     meet(trace, &[], id('a'), &at(1));
+    note_known(trace, &two);
+    meet(trace, &two, id('m'), &at(1));
     meet(trace, &two, id('a'), &at(1));
     meet(trace, &two, id('b'), &at(2));
     meet(trace, &two, id('b'), &at(3));
@@ -43,6 +50,7 @@ fn sightings(trace: &mut Trace) -> Result<(), Broken> {
     let other_port = Endpoint::new("10.0.0.1", 26_380);
     meet(trace, &two, id('c'), &other_port);
     let nameless = [Peer { id: None, at: at(1) }, peer('b', 2)];
+    note_known(trace, &nameless);
     meet(trace, &nameless, id('a'), &at(1));
     meet(trace, &nameless, id('b'), &at(1));
     Ok(())
@@ -58,6 +66,7 @@ fn sighting_from_seed(seed: u64, trace: &mut Trace) -> Result<(), Broken> {
             known.push(Peer { id: rng.chance(90).then(|| id(letter)), at });
         }
     }
+    note_known(trace, &known);
     let sender = id(['a', 'b', 'c', 'd', 'e', 'm'][rng.below(6) as usize]);
     meet(trace, &known, sender, &at(rng.between(1, 4)));
     Ok(())

@@ -36,6 +36,11 @@ fn hellos(trace: &mut Trace) -> Result<(), Broken> {
         format!("10.0.0.1,26379,{a},7,mymaster,10.0.0.9,6379,"),
         format!("10.0.0.1,26379,{a},18446744073709551615,mymaster,10.0.0.9,6379,5"),
         format!("10.0.0.1,26379,{a},18446744073709551616,mymaster,10.0.0.9,6379,5"),
+        // More than one is wrong: the first from the left is told.
+        format!("10.0.0.1,0,{a}a,seven,mymaster,10.0.0.9,0,5"),
+        format!("10.0.0.1,26379,{a}a,seven,mymaster,10.0.0.9,0,5"),
+        format!("10.0.0.1,26379,{a},seven,mymaster,10.0.0.9,0,5"),
+        format!("10.0.0.1,26379,{a},7,mymaster,10.0.0.9,0,five"),
     ] {
         read_hello(trace, &text);
     }

@@ -76,24 +76,29 @@ fn agreement_from_seed(seed: u64, trace: &mut Trace) -> Result<(), Broken> {
     Ok(())
 }
 
+/// The others, as they are from here on.
+fn note_others(trace: &mut Trace, others: &[(bool, Option<u64>)]) {
+    let shown: Vec<String> = others
+        .iter()
+        .map(|(connected, answered)| {
+            let link = if *connected { "here" } else { "away" };
+            answered.map_or(format!("{link}, never answered"), |at| format!("{link}, answered {at} ms ago"))
+        })
+        .collect();
+    let shown = if shown.is_empty() { "none".to_string() } else { shown.join("; ") };
+    trace.note(Millis::ZERO, None, format!("the others: {shown}"));
+}
+
 fn ask(trace: &mut Trace, own: bool, at_once: bool, others: &[(bool, Option<u64>)], periods: &Periods) {
     let list: Vec<Question> = others
         .iter()
         .map(|(connected, answered)| Question { connected: *connected, answered_at: answered.map(ago) })
         .collect();
-    let shown: Vec<String> = others
-        .iter()
-        .map(|(connected, answered)| {
-            let link = if *connected { "here" } else { "away" };
-            answered.map_or(format!("{link}, never asked"), |at| format!("{link}, answered {at} ms ago"))
-        })
-        .collect();
     let asked = lab::whom_to_ask(NOW, own, at_once, &list, periods);
     let text = format!(
-        "{}{}: {}",
+        "whom to ask: {}{}",
         if own { "down for me" } else { "up for me" },
         if at_once { ", at once" } else { "" },
-        shown.join("; ")
     );
     trace.call(text, if asked.is_empty() { "nobody".into() } else { format!("{asked:?}") });
 }
@@ -102,10 +107,12 @@ fn questions(trace: &mut Trace) -> Result<(), Broken> {
     table(trace, "whom to ask, and what to answer");
     let periods = Periods::default();
     let others = [(true, None), (true, Some(999)), (true, Some(1000)), (false, Some(5000))];
+    note_others(trace, &others);
     ask(trace, true, false, &others, &periods);
     ask(trace, true, true, &others, &periods);
     ask(trace, false, false, &others, &periods);
     ask(trace, false, true, &others, &periods);
+    note_others(trace, &[]);
     ask(trace, true, false, &[], &periods);
     for (text, kind, own, tilt) in [
         ("asked about a master that is down for me", Some(Kind::Master), true, false),
@@ -128,6 +135,7 @@ fn questions_from_seed(seed: u64, trace: &mut Trace) -> Result<(), Broken> {
         let answered = rng.chance(80).then(|| near(&mut rng, periods.ask.0));
         others.push((rng.chance(80), answered));
     }
+    note_others(trace, &others);
     ask(trace, rng.chance(80), rng.chance(30), &others, &periods);
     let kind = [None, Some(Kind::Master), Some(Kind::Replica), Some(Kind::Sentinel)][rng.below(4) as usize];
     let (own, tilt) = (kind.is_some() && rng.chance(70), rng.chance(30));

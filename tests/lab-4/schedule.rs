@@ -21,6 +21,11 @@ fn ask_due(
     trace.call(text, if words.is_empty() { "nothing".into() } else { words.join(", ") });
 }
 
+/// The last answer came `heard` ms ago and was a proof of life, the last `PING` left `pinged` ms ago.
+fn spoken(contact: &mut Contact, heard: u64, pinged: u64) {
+    (contact.heard_at, contact.alive_at, contact.pinged_at) = (ago(heard), ago(heard), ago(pinged));
+}
+
 fn probes(trace: &mut Trace) -> Result<(), Broken> {
     table(trace, "what is due");
     let periods = Periods::default();
@@ -30,7 +35,7 @@ fn probes(trace: &mut Trace) -> Result<(), Broken> {
         contact
     };
     let new = with(|contact| contact.info_at = None);
-    let rows: [(&str, Kind, Contact, bool, u64); 19] = [
+    let rows: [(&str, Kind, Contact, bool, u64); 20] = [
         ("a master, all fresh", Kind::Master, well(), false, 30_000),
         ("a master, just found", Kind::Master, new.clone(), false, 30_000),
         ("a sentinel, just found", Kind::Sentinel, new, false, 30_000),
@@ -47,45 +52,40 @@ fn probes(trace: &mut Trace) -> Result<(), Broken> {
             30_000,
         ),
         ("a sentinel, INFO never, in trouble", Kind::Sentinel, with(|c| c.info_at = None), true, 30_000),
+        ("heard and pinged 1000 ms ago", Kind::Replica, with(|c| spoken(c, 1000, 1000)), false, 30_000),
+        ("heard and pinged 1001 ms ago", Kind::Replica, with(|c| spoken(c, 1001, 1001)), false, 30_000),
         (
-            "heard and pinged 1000 ms ago",
-            Kind::Replica,
-            with(|c| (c.heard_at, c.pinged_at) = (ago(1000), ago(1000))),
-            false,
-            30_000,
-        ),
-        (
-            "heard and pinged 1001 ms ago",
-            Kind::Replica,
-            with(|c| (c.heard_at, c.pinged_at) = (ago(1001), ago(1001))),
+            "heard just now, no proof of life for a minute, pinged 501 ms ago",
+            Kind::Master,
+            with(|c| (c.alive_at, c.pinged_at) = (ago(60_000), ago(501))),
             false,
             30_000,
         ),
         (
             "silent for a minute, pinged 500 ms ago",
             Kind::Master,
-            with(|c| (c.heard_at, c.pinged_at) = (ago(60_000), ago(500))),
+            with(|c| spoken(c, 60_000, 500)),
             false,
             30_000,
         ),
         (
             "silent for a minute, pinged 501 ms ago",
             Kind::Master,
-            with(|c| (c.heard_at, c.pinged_at) = (ago(60_000), ago(501))),
+            with(|c| spoken(c, 60_000, 501)),
             false,
             30_000,
         ),
         (
             "a sentinel, heard and pinged 1001 ms ago",
             Kind::Sentinel,
-            with(|c| (c.heard_at, c.pinged_at) = (ago(1001), ago(1001))),
+            with(|c| spoken(c, 1001, 1001)),
             false,
             30_000,
         ),
         (
             "down-after 300: heard and pinged 301 ms ago",
             Kind::Master,
-            with(|c| (c.heard_at, c.pinged_at) = (ago(301), ago(301))),
+            with(|c| spoken(c, 301, 301)),
             false,
             300,
         ),
@@ -97,6 +97,7 @@ fn probes(trace: &mut Trace) -> Result<(), Broken> {
             Contact {
                 info_at: Some(ago(60_000)),
                 heard_at: ago(60_000),
+                alive_at: ago(60_000),
                 pinged_at: ago(60_000),
                 hello_at: ago(60_000),
                 ..well()

@@ -4,9 +4,9 @@ fn tallies(trace: &mut Trace) -> Result<(), Broken> {
     table(trace, "votes, counted");
     // Four first: it is where the usual mistakes part.
     for known in [4, 1, 2, 3, 5, 6, 7] {
-        for quorum in [1, known / 2 + 1, known] {
+        for quorum in std::collections::BTreeSet::from([1, known / 2 + 1, known]) {
             trace.call(
-                format!("{known} sentinels known, quorum {quorum}: votes needed"),
+                format!("sentinels known: {known}, quorum {quorum}: votes needed"),
                 lab::votes_needed(known, quorum).to_string(),
             );
         }
@@ -78,7 +78,7 @@ fn tally_from_seed(seed: u64, trace: &mut Trace) -> Result<(), Broken> {
     }
     let own = rng.chance(80).then(|| ['a', 'b'][rng.below(2) as usize]);
     trace.call(
-        format!("{known} sentinels known, quorum {quorum}: votes needed"),
+        format!("sentinels known: {known}, quorum {quorum}: votes needed"),
         lab::votes_needed(known, quorum).to_string(),
     );
     count(trace, &others, own, known, quorum);

@@ -50,6 +50,7 @@ fn rewiring(trace: &mut Trace) -> Result<(), Broken> {
         (sent(100), true, true),
         (Rewire::InProgress, true, false),
         (Rewire::InProgress, true, true),
+        (Rewire::InProgress, false, true),
         (Rewire::Waiting, true, true),
         (Rewire::Done, false, false),
     ] {

@@ -37,7 +37,7 @@ pub enum Stage {
 /// What a step looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// This sentinel leads the epoch of the attempt, or an operator has forced it.
+    /// This sentinel leads the attempt's epoch. (A forced one need not.)
     pub elected: bool,
     /// The time for elections is over.
     pub election_over: bool,
@@ -109,9 +109,10 @@ impl Failover {
     ///   within the same attempt.
     /// - `SendNoOne`: when the replica can be reached: on. Not within `failover-timeout`: give up.
     /// - `WaitPromotion`: when its `INFO` says "master": on. Not within `failover-timeout`: give up.
-    /// - `Rewire`: nothing is over while the promoted one is down. When the others follow it: on. When
+    /// - `Rewire`: nothing is told and nothing is over while the promoted one is down. When the others follow it: on. When
     ///   `failover-timeout` is over: those left are told now, and on. Else the next ones are told.
-    /// - `SwitchOver`: the configuration is replaced.
+    /// - `SwitchOver`: the configuration is replaced. (Only [`Act::RewireAll`] leads to a step here: where all others follow,
+    ///   `Rewire` has asked for this act already.)
     pub fn step(&mut self, now: Millis, facts: &Facts, timing: &Timing) -> Option<Act> {
         // <exercise 5.5>
         todo!("lab 5.5: The failover, step by step")

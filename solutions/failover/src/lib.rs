@@ -24,8 +24,6 @@
 //!   hash table.
 //! - A vote counts as long as its epoch does ([`leader()`]). Redis forgets it together with the opinion after five seconds
 //!   without an answer.
-//! - Redis also draws the frequency of its timer anew at each run, so that sentinels do not keep in step. Here the
-//!   random part of [`Attempt::begins`] has to do.
 //! - If the vote cannot be written to disk, Redis logs a warning and answers all the same. What
 //!   [`VoteAnswer::must_be_saved`] asks for is a condition here: the node answers with an error.
 

@@ -27,7 +27,8 @@ pub struct RewireStep {
 // ANCHOR_END: rewire
 
 /// A replica's `INFO` has come. Naming the new master takes it from `Sent` to `InProgress`, the link being up from
-/// there to `Done`; one answer can do both.
+/// there to `Done`; one answer can do both. Whom it names matters in `Sent` only: a replica that is `InProgress` has shown
+/// that it follows.
 pub fn rewired(state: Rewire, info: RewireStep) -> Rewire {
     // <exercise 5.6 rewired>
     let mut state = state;

@@ -44,9 +44,9 @@ impl fmt::Display for HelloError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             HelloError::Fields => "a hello has eight fields",
-            HelloError::Port => "a hello has a port where there is none",
-            HelloError::Id => "a hello has a run id of another length",
-            HelloError::Epoch => "a hello has an epoch that is no number",
+            HelloError::Port => "a port in it is no number from 1 to 65535",
+            HelloError::Id => "the run id in it has not 40 characters",
+            HelloError::Epoch => "an epoch in it is no number",
         })
     }
 }
