@@ -1,12 +1,17 @@
 // 9.2: is the data fresh enough.
 
 fn show_age(trace: &mut Trace, link: MasterLink, validity: &Validity) {
+    show_age_at(trace, NOW, link, validity);
+}
+
+fn show_age_at(trace: &mut Trace, now: Millis, link: MasterLink, validity: &Validity) {
     let shown = match link {
-        MasterLink::Up { heard } => format!("link up, last byte {} ago", NOW.since(heard)),
-        MasterLink::Down { since } => format!("link down for {}", NOW.since(since)),
+        MasterLink::Up { heard } => format!("link up, last byte {} ago", now.since(heard)),
+        MasterLink::Down { since } => format!("link down for {}", now.since(since)),
+        MasterLink::Never if now < NOW => format!("never had a link, the clock began {now} ago"),
         MasterLink::Never => "never had a link".into(),
     };
-    let old = too_old(NOW, link, validity);
+    let old = too_old(now, link, validity);
     trace.call(
         format!(
             "{shown}; timeout {}, ping period {}, factor {}",
@@ -32,6 +37,8 @@ fn ages(trace: &mut Trace) -> Result<(), Broken> {
     for link in [down(900_000), MasterLink::Never] {
         show_age(trace, link, &validity(0));
     }
+    // What never was is not as old as the clock.
+    show_age_at(trace, Millis(3000), MasterLink::Never, &validity(10));
     // The strictest settings.
     let strict = Validity { node_timeout: Millis(500), ping_period: Millis(0), factor: 1 };
     for silent in [500, 501, 1000, 1001] {

@@ -53,7 +53,8 @@ pub fn due(now: Millis, contact: &Contact, timeout: Millis) -> Due {
 }
 
 /// Which of these candidates gets the extra ping: draws [`DRAWN`] places of `known` members with repetition, as Redis
-/// does, and takes the one whose last answer is oldest. `candidate` tells that time for those who can be pinged now.
+/// does, and takes the one whose last answer is oldest. `candidate` tells that time for those who can be pinged now. With no
+/// member at all nothing is drawn.
 pub fn extra_ping(
     rng: &mut Rng,
     known: usize,

@@ -157,7 +157,7 @@ impl Candidate {
     ///    sibling that came in front. (A rank that has become smaller changes nothing.)
     /// 5. The time has not come: [`Reason::Delay`].
     /// 6. It was to ask more than [`auth_timeout`] ago: [`Reason::Expired`].
-    /// 7. It has not asked yet: it asks, in the epoch behind the current one. It asks with force once a manual
+    /// 7. It has not asked yet: it asks, in the next epoch, the current one plus one. It asks with force once a manual
     ///    failover has begun.
     /// 8. More than half of the voters are for it: it wins, and this election is over and forgotten.
     /// 9. [`Reason::Votes`].

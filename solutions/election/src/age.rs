@@ -38,9 +38,9 @@ pub struct Validity {
 /// Is the data of this replica too old to stand for election?
 ///
 /// Its age is how long it has heard nothing from its master, less one `node_timeout`: that long it took until anybody could
-/// call the master dead, and the replica is not to blame for it. It may be `ping_period` and `factor` times
-/// `node_timeout`, and no more. A replica that never had a link is too old, unless any age will do. (`clusterHandleSlaveFailover` in Redis's
-/// `cluster.c`, which counts in whole seconds.)
+/// call the master dead, and the replica is not to blame for it. It may be the sum of `ping_period` and `factor` times
+/// `node_timeout`, and no more. A replica that never had a link is too old, unless any age will do.
+/// (`clusterHandleSlaveFailover` in Redis's `cluster.c`, which counts in whole seconds.)
 pub fn too_old(now: Millis, link: MasterLink, validity: &Validity) -> bool {
     // <exercise 9.2>
     if validity.factor == 0 {

@@ -17,7 +17,7 @@ pub fn yields(me: NodeId, my_epoch: Epoch, other: NodeId, its_epoch: Epoch) -> b
 /// A new epoch for our configuration without asking anybody: for a slot that an operator has moved here, for
 /// `CLUSTER BUMPEPOCH`, and for a takeover without votes. `None`: there is no need, since ours (`mine`) is the greatest of all
 /// already. `current` is the greatest epoch that we have heard of, `others` are the epochs of all configurations that
-/// we know. The new one is behind the current one, which it becomes.
+/// we know. The new one is `current` plus one, and becomes the current one.
 ///
 /// Two nodes that do so at the same time end with the same epoch; see [`yields`].
 /// (`clusterBumpConfigEpochWithoutConsensus` in Redis's `cluster.c`)

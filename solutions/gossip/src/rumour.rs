@@ -56,9 +56,9 @@ pub struct Candidate {
 
 /// Of whom a heartbeat tells. `members` is everybody we know, ourselves included, in an order that stays the same.
 ///
-/// [`wanted`] of them are [drawn](draw), and then come all that are suspected, in their order. Of ourselves, of somebody
-/// in a handshake and of somebody whose address we do not know nothing is told. Of somebody to whom we have no
-/// connection and who owns no slots there is nothing to tell, unless it is suspected.
+/// [`wanted`] of them are [drawn](draw) from those that are not suspected, and then come all that are, in their order. Of
+/// ourselves, of somebody in a handshake and of somebody whose address we do not know nothing is told, suspected or not.
+/// Somebody to whom we have no connection and who owns no slots is not drawn.
 pub fn choose<N: Copy>(rng: &mut Rng, members: impl IntoIterator<Item = (N, Candidate)>) -> Vec<N> {
     // <exercise 7.4 choose>
     let (mut known, mut eligible, mut suspected) = (0, Vec::new(), Vec::new());
@@ -121,7 +121,8 @@ pub struct Belief {
 // ANCHOR_END: rumour
 
 /// What to make of a rumour about a member. `teller_votes`: the teller is a member, a master, and owns slots; the opinions
-/// of others do not count.
+/// of others do not count. Whether *we* hold it for failing matters for the address only: if it owes us nothing, it has
+/// answered, and only the mark is left.
 pub fn merge(now: Millis, rumour: &Rumour, known: &Known, teller_votes: bool) -> Belief {
     // <exercise 7.5>
     let report = (teller_votes && !known.myself).then_some(rumour.failing);
