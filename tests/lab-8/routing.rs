@@ -174,10 +174,15 @@ fn ask_moving(trace: &mut Trace, asked: &Asked, view: &View<char>, held: Held) -
         held
     });
     let Held { present, missing } = held;
-    trace.call(
-        format!("{}, {present} here, {missing} not; {}", show_asked(asked), show_view(view)),
-        route.map_or("as at rest".to_string(), |route| route.to_string()),
-    );
+    // An owner that goes on as at rest serves. Whoever answers so at once has decided the same.
+    let mine = view.owner == Some(view.me);
+    let serves = route == Some(lab::Route::Serve) || (route.is_none() && mine);
+    let shown = match route {
+        _ if serves => "serve".to_string(),
+        None => "as at rest".to_string(),
+        Some(route) => route.to_string(),
+    };
+    trace.call(format!("{}, {present} here, {missing} not; {}", show_asked(asked), show_view(view)), shown);
     if looked.get() && view.moving == Moving::STABLE {
         return Err(Broken::new(
             "Keys are looked up only where the slot is on the move.",

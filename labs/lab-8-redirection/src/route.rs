@@ -170,7 +170,8 @@ pub fn refused<N: Copy + Eq>(asked: &Asked, view: &View<N>) -> Option<Route<N>> 
 }
 
 /// Who serves a slot that is at rest: its owner. Everyone else sends the client there. A replica of the owner
-/// serves it too, to a client that has said `READONLY` and does not write.
+/// serves it too, to a client that has said `READONLY` and does not write. (What nobody owns was refused before this
+/// is asked.)
 pub fn at_rest<N: Copy + Eq>(asked: &Asked, view: &View<N>) -> Route<N> {
     // <exercise 8.2>
     todo!("lab 8.2: Serve, or say where")
@@ -179,9 +180,10 @@ pub fn at_rest<N: Copy + Eq>(asked: &Asked, view: &View<N>) -> Route<N> {
 
 /// The decision where the slot leaves this node or arrives at it; `None`: nothing special, go on as at rest.
 ///
-/// Leaving: only the owner's mark counts. What is here is served, what is not can only be at the other side or
-/// nowhere, so the client is sent there once. Arriving: only who was sent here is served. A command of which some keys
-/// are here and some are not can be served by neither side. `MIGRATE` works on what is here, on both sides.
+/// Leaving: only the owner's mark counts. What is here is served, as if the slot were at rest; what is not can only be at the
+/// other side or nowhere, so the client is sent there once. Arriving: only who was sent here is served. A command of
+/// which some keys are here and some are not can be served by neither side. `MIGRATE` is served on both sides, whatever
+/// is here.
 pub fn on_the_move<N: Copy + Eq>(
     asked: &Asked,
     view: &View<N>,

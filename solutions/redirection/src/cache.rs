@@ -123,12 +123,14 @@ impl Cache {
     ///   command goes there.
     /// - `ASK` is about this command only: it goes there with `ASKING`, and nothing is learnt. The next command of this
     ///   slot goes to where this one went first.
-    /// - `TRYAGAIN` passes: the same again after a pause. So does `CLUSTERDOWN`, after which the table is stale.
+    /// - `TRYAGAIN` passes: the same again after a pause. So does `CLUSTERDOWN`: the same node is asked again after a pause,
+    ///   and the table is stale.
     /// - A broken connection: the table is stale. After a pause another node is tried, the next one in `places` (behind
     ///   the last one, or if this one is not among them, the first); it will send the client on.
     ///
-    /// `ASKING` goes along only when the same is sent to the same node again. What the last answer taught is kept, also
-    /// when the client gives up.
+    /// `ASKING` goes along after `ASK`, and once more after `TRYAGAIN` if it did before: the same is sent to the same node. After
+    /// every other answer the command sets out without it. What the last answer taught is kept, also when the client
+    /// gives up.
     pub fn answered(&mut self, errand: &mut Errand, answer: &Answer) -> Next {
         // <exercise 8.6>
         if *answer == Answer::Reply {

@@ -74,13 +74,15 @@ pub struct Unclear;
 ///
 /// *Candidates* are those who claim the slot or hold keys of it. If there is only one, and it claims the slot, it is the
 /// owner. Otherwise the owner is who holds the most keys, the first one among equals (if nobody holds any: unclear): its
-/// marks go, it takes the slot, and then the other candidates yield to it, each in its turn.
+/// marks go, it takes the slot, and then the other candidates yield to it, each in its turn. (Yielding leaves the mark
+/// `IMPORTING`, and whatever mark a candidate had before is settled with it.)
 ///
-/// Next, whoever else has a mark `MIGRATING` gets rid of its marks: only an owner can let a slot go. *Arriving* are now those,
-/// the owner excepted, that have just yielded or have the mark `IMPORTING`.
+/// Next, whoever else has a mark `MIGRATING`, and has not just yielded, gets rid of its marks, both of them: only an owner can
+/// let a slot go. *Arriving* are now those, the owner excepted, that have just yielded or still have the mark `IMPORTING`.
 ///
 /// - The owner has a mark `MIGRATING` (and did not just lose it by taking the slot): if the node that it names arrives, the
-///   transfer is done over again; if not, the owner's marks go. In both cases the marks of all others that arrive go then.
+///   transfer is done over again; if not, the owner's marks go. In both cases the marks of all others that arrive go then
+///   (of a node that is the target of a transfer, the transfer takes care).
 /// - It has none, and some arrive: the keys of each go to the owner, and then its marks go. After that everyone but the owner
 ///   is told who that is.
 pub fn close<N: Copy + Eq>(findings: &[Finding<N>]) -> Result<Vec<Mend<N>>, Unclear> {
@@ -127,8 +129,9 @@ pub fn close<N: Copy + Eq>(findings: &[Finding<N>]) -> Result<Vec<Mend<N>>, Uncl
 
 /// How to cover a slot that nobody claims. `spare` takes it if nobody holds keys of it.
 ///
-/// Keys at one node: it takes the slot. At several: the one with the most takes it, the first among equals, and its marks
-/// go; the others mark it as arriving, so that their keys can be moved to the owner, and when they have been, the mark goes.
+/// Keys at one node: it takes the slot. At several: the one with the most takes it, the first among equals, and then its marks
+/// go. After that the others that hold keys, one by one: each yields to the owner, its keys are moved there, and its
+/// marks go.
 pub fn cover<N: Copy + Eq>(findings: &[Finding<N>], spare: N) -> Vec<Mend<N>> {
     // <exercise 8.10 cover>
     let holders: Vec<&Finding<N>> = findings.iter().filter(|f| f.keys > 0).collect();

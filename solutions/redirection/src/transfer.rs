@@ -181,12 +181,12 @@ impl<N: Copy> Transfer<N> {
     /// Goes on according to the answer to [`order`](Transfer::order).
     ///
     /// - The stages follow each other as they are listed; `List` and `Send` take turns until there is no key.
-    /// - A lost answer: the same again, for every order may be given twice. What was to be sent may have arrived, so it
-    ///   is sent with `REPLACE` from then on; the same after `BUSYKEY`. While the slot is the source's, clients see the
-    ///   source's copy: it is the one that counts.
+    /// - A lost answer of the source or the target: the same again, for every order may be given twice. Keys that were to be
+    ///   sent may have arrived, so these keys are sent with `REPLACE` from then on; the same after `BUSYKEY`. While the
+    ///   slot is the source's, clients see the source's copy: it is the one that counts.
     /// - The target is already the owner: somebody has done all this before us. Release the source.
     /// - The source has become a replica: it knows.
-    /// - What the others say makes no difference. They hear of it by gossip, only later.
+    /// - What the others say makes no difference, nor whether they say anything. They hear of it by gossip, only later.
     /// - Everything else: stuck.
     pub fn answered(&mut self, told: Told) -> Progress {
         // <exercise 8.7>
