@@ -30,6 +30,9 @@ const PIECE: usize = 64 * 1024;
 /// Pieces that may wait to be loaded.
 const AHEAD: usize = 8;
 
+/// So many names of files that have failed are kept: far more than can wait to be given up.
+const FAILED: usize = 64;
+
 /// Where effects go.
 pub(crate) struct Disk {
     asked: mpsc::Sender<Asked>,
@@ -47,6 +50,8 @@ struct Shared {
     done: AtomicU64,
     /// The files that are open.
     open: Mutex<BTreeMap<FileId, Arc<Open>>>,
+    /// Where those are that have failed lately: whoever gives one up wants it deleted.
+    failed: Mutex<BTreeMap<FileId, String>>,
 }
 
 enum Asked {
@@ -171,8 +176,25 @@ impl Shared {
 
     /// The file is closed, and deaf from then on.
     fn fail(&self, file: FileId, error: &io::Error) -> Answer {
-        self.files().remove(&file);
+        if let Some(open) = self.files().remove(&file) {
+            let mut failed = self.failed();
+            failed.insert(file, open.name.clone());
+            // Many are never given up, since there is nothing to delete.
+            if failed.len() > FAILED {
+                failed.pop_first();
+            }
+        }
         failed(error)
+    }
+
+    fn failed(&self) -> std::sync::MutexGuard<'_, BTreeMap<FileId, String>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the name of a file that is given up, and closes it if it is open.
+    fn give_up(&self, file: FileId) -> Option<String> {
+        let open = self.files().remove(&file).map(|open| open.name.clone());
+        open.or_else(|| self.failed().remove(&file))
     }
 }
 
@@ -257,9 +279,8 @@ impl Worker {
                 self.shared.files().remove(&file);
             }
             FileEffect::Discard { file } => {
-                let open = self.shared.files().remove(&file);
-                if let Some(open) = open {
-                    let _ = fs::remove_file(&open.name);
+                if let Some(name) = self.shared.give_up(file) {
+                    let _ = fs::remove_file(name);
                 }
             }
             FileEffect::Truncate { name, length } => {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tempfile::TempDir;
 
-use crate::{Client, Kind, free_port, programs, redis_tool, wait};
+use crate::{Client, Kind, free_port, wait};
 
 /// A server process whose limits can be changed while it runs. It ends when this is dropped.
 ///
@@ -108,13 +108,9 @@ impl Drop for Fenced {
 }
 
 fn spawn(kind: Kind, port: u16, prelude: &str, flags: &[String], dir: &Path) -> Child {
-    let program = match kind {
-        Kind::Ours => programs::ha_server(),
-        Kind::Redis => redis_tool("redis-server").expect("redis-server is installed"),
-    };
     let log = std::fs::File::options().create(true).append(true).open(dir.join("log")).expect("a log file");
     let mut command = Command::new("sh");
-    command.arg("-c").arg(format!("trap '' XFSZ\n{prelude}\nexec \"$0\" \"$@\"")).arg(program);
+    command.arg("-c").arg(format!("trap '' XFSZ\n{prelude}\nexec \"$0\" \"$@\"")).arg(kind.program());
     command.args(["--port", &port.to_string(), "--save", "", "--dir"]).arg(dir);
     command.args(["--bind", "127.0.0.1"]).args(flags);
     command.env("HA_EXIT_WITH_PARENT", "1").stdin(Stdio::piped());

@@ -17,6 +17,9 @@
 //! `redis-server` and its tools are taken from `PATH`. A test that needs one and does not find it prints
 //! `SKIPPED <test>: redis-server not found` and passes; with `HA_REQUIRE_REDIS=1` it fails instead, so that
 //! CI cannot go green without them.
+//!
+//! `valkey-server` is what `HA_VALKEY_SERVER` names, or taken from `PATH`. A test without it is skipped in the same words,
+//! but never fails for that: see `tests/newer_peers.rs`.
 
 pub mod bounded;
 mod cable;
@@ -45,7 +48,7 @@ pub use cluster::Cluster;
 #[cfg(target_os = "linux")]
 pub use fenced::Fenced;
 pub use peer::FakePeer;
-pub use programs::{ha_cli, redis_tool, redis_tool_or_skip};
+pub use programs::{ha_cli, redis_tool, redis_tool_or_skip, valkey_or_skip, valkey_server};
 pub use proxy::{Proxy, ProxyKind};
 pub use raw_replica::{raw_replica, skip_snapshot};
 pub use sentinel::{Refusal, Sentinel, WATCHED, pair_value, watching};

@@ -47,6 +47,24 @@ fn build() -> PathBuf {
     profile_dir.to_owned()
 }
 
+/// The path of `valkey-server`, if there is one: the environment variable `HA_VALKEY_SERVER` names it, or it is on `PATH`.
+pub fn valkey_server() -> Option<PathBuf> {
+    match std::env::var_os("HA_VALKEY_SERVER") {
+        Some(path) => Some(PathBuf::from(path)),
+        None => redis_tool("valkey-server"),
+    }
+}
+
+/// The same for a test that cannot do without. `None`: the test is to return. It is skipped by name whatever
+/// `HA_REQUIRE_REDIS` says, since some systems that have a package of Redis have none of Valkey.
+pub fn valkey_or_skip(test: &str) -> Option<PathBuf> {
+    let found = valkey_server();
+    if found.is_none() {
+        skipped(test, "valkey-server");
+    }
+    found
+}
+
 /// The path of a program that comes with Redis, if it is installed.
 pub fn redis_tool(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -62,8 +80,12 @@ pub fn redis_tool_or_skip(test: &str, name: &str) -> Option<PathBuf> {
     if found.is_none() {
         let required = std::env::var("HA_REQUIRE_REDIS").is_ok_and(|value| value == "1");
         assert!(!required, "{test} needs {name}, which was not found, and HA_REQUIRE_REDIS=1 is set");
-        // Past the test harness, which would keep it to itself.
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {name} not found");
+        skipped(test, name);
     }
     found
+}
+
+/// Says so past the test harness, which would keep it to itself.
+fn skipped(test: &str, name: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {name} not found");
 }

@@ -1,14 +1,14 @@
 use std::fs::OpenOptions;
 use std::net::TcpListener;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use core_types::Frame;
 use tempfile::TempDir;
 
-use crate::{Client, programs, redis_tool, wait};
+use crate::{Client, programs, wait};
 
 /// Whose server it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +17,23 @@ pub enum Kind {
     Ours,
     /// `redis-server`.
     Redis,
+    /// `valkey-server`, which is newer than the Redis that behaviour is settled by.
+    Valkey,
+}
+
+impl Kind {
+    /// The path of its program.
+    ///
+    /// # Panics
+    /// If it is not installed. See [`redis_tool_or_skip`](crate::redis_tool_or_skip) and
+    /// [`valkey_or_skip`](crate::valkey_or_skip).
+    pub fn program(self) -> PathBuf {
+        match self {
+            Kind::Ours => programs::ha_server(),
+            Kind::Redis => programs::redis_tool("redis-server").expect("redis-server is installed"),
+            Kind::Valkey => programs::valkey_server().expect("valkey-server is installed"),
+        }
+    }
 }
 
 /// A server process with a directory of its own. It ends when this is dropped.
@@ -173,12 +190,8 @@ impl Drop for Server {
 }
 
 fn spawn(kind: Kind, port: u16, flags: &[String], dir: &Path) -> Child {
-    let program = match kind {
-        Kind::Ours => programs::ha_server(),
-        Kind::Redis => redis_tool("redis-server").expect("redis-server is installed"),
-    };
     let log = OpenOptions::new().create(true).append(true).open(dir.join("log")).expect("a log file");
-    let mut command = Command::new(program);
+    let mut command = Command::new(kind.program());
     command.args(["--port", &port.to_string(), "--save", "", "--dir"]).arg(dir);
     command.args(["--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0"]).args(flags);
     // The pipe ends with us, however we end, and ours with it.

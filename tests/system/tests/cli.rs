@@ -278,3 +278,27 @@ fn a_server_that_is_not_there() {
     let [ours, theirs] = [&ha_cli(), &real].map(|program| run(program, &["-p", &port, "PING"], ""));
     assert_eq!(ours, theirs);
 }
+
+/// The answer to `SHUTDOWN` is the connection's end, and that is no error; a refusal is an answer like others.
+#[test]
+fn a_server_is_shut_down() {
+    let Some(real) = redis_tool_or_skip("a_server_is_shut_down", "redis-cli") else { return };
+    let ways: [(&[&str], &str); 4] = [
+        (&["SHUTDOWN", "NOSAVE"], ""),
+        (&["-c", "shutdown"], ""),
+        (&[], "PING\nSHUTDOWN NOSAVE\n"),
+        (&["SHUTDOWN", "later"], ""),
+    ];
+    for (words, input) in ways {
+        let [ours, theirs] = [&ha_cli(), &real].map(|program| {
+            let mut server = Server::start(Kind::Ours, &[]);
+            let port = server.port_text();
+            let told = run(program, &[&["-p", &port], words].concat(), input);
+            let refused = words.contains(&"later");
+            wait::until("its end", || refused || !server.is_alive());
+            assert_eq!(server.is_alive(), refused);
+            told
+        });
+        assert_eq!(ours, theirs, "{words:?}");
+    }
+}

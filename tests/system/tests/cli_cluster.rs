@@ -404,6 +404,47 @@ fn count(nodes: &Nodes, slot: i64) -> i64 {
     nodes.servers.iter().map(count).sum()
 }
 
+/// What a program prints, line by line and without an order, and how it ends. Only ours lists what is missing.
+fn checked(program: &Path, nodes: &Nodes) -> (Vec<String>, bool) {
+    let (text, well) = run(program, &["--cluster", "check", &nodes.at(0)]);
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("Nobody has these"));
+    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+    lines.sort();
+    (lines, well)
+}
+
+/// A node that does not answer is told about, and so is a replica whose master does not; what that means for the cluster
+/// follows from the slots alone.
+#[test]
+fn a_check_tells_who_is_missing_as_redis_cli_does() {
+    each_kind("a_check_tells_who_is_missing_as_redis_cli_does", |kind, real| {
+        let flags = ["--cluster-node-timeout", "2000", "--cluster-replica-no-failover", "yes"];
+        let cluster = cluster::Cluster::with_replicas(&[kind; 3], &[kind; 2], &flags);
+        let mut nodes = Nodes { servers: cluster.servers };
+        for (dead, well) in [(4, true), (0, false)] {
+            let (place, id) = (nodes.at(dead), nodes.id(dead));
+            // The first one is asked about the others.
+            nodes.servers.rotate_left(dead + 1);
+            nodes.servers.last_mut().expect("the dead one").kill();
+            wait::until("the others to know", || {
+                // Who is dead already tells nothing.
+                let told = |server: &Server| Some(cluster::nodes(server)).filter(|all| !all.is_empty());
+                let knows =
+                    |all: Vec<cluster::NodeLine>| all.iter().any(|node| node.id == id && node.is("fail"));
+                nodes.servers.iter().filter_map(told).all(knows)
+            });
+            let ours = checked(&ha_cli(), &nodes);
+            assert_eq!(ours, checked(real, &nodes), "{kind:?}");
+            assert_eq!(ours.1, well, "{ours:#?}");
+            let missing = format!("Could not connect to Redis at {place}: Connection refused");
+            assert!(ours.0.contains(&missing), "{ours:#?}");
+            let warned = ours.0.iter().any(|line| line.starts_with("*** WARNING:") && line.contains(&id));
+            assert_eq!(warned, dead == 0, "its replica has lost its master: {ours:#?}");
+            nodes.servers.rotate_right(dead + 1);
+        }
+    });
+}
+
 #[test]
 fn what_cannot_be_done_is_said() {
     each_kind("what_cannot_be_done_is_said", |kind, real| {

@@ -237,12 +237,8 @@ fn two_nodes_never_share_one_file() {
 
 /// Starts a node of a cluster that ends by itself at once; what it says.
 fn ended(kind: Kind, flags: &[&str]) -> String {
-    let program = match kind {
-        Ours => system::ha_cli().with_file_name("ha-server"),
-        Redis => "redis-server".into(),
-    };
     let usual = ["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", ""];
-    let ended = bounded::output(Command::new(program).args(usual).args(flags));
+    let ended = bounded::output(Command::new(kind.program()).args(usual).args(flags));
     let said = String::from_utf8_lossy(&ended.stdout).into_owned();
     assert_eq!(ended.status.code(), Some(1), "{said}");
     said
@@ -255,13 +251,9 @@ fn a_port_that_is_taken_ends_the_start_as_with_redis() {
         let bus_port = taken.local_addr().expect("its address").port().to_string();
         let dir = tempfile::tempdir().expect("a directory");
         let (port, path) = (free_port().to_string(), dir.path().to_string_lossy().into_owned());
-        let program = match kind {
-            Ours => system::ha_cli().with_file_name("ha-server"),
-            Redis => "redis-server".into(),
-        };
         let flags = ["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", "", "--dir", &path];
         let args = ["--port", &port, "--cluster-port", &bus_port];
-        let ended = bounded::output(Command::new(program).args(args).args(flags));
+        let ended = bounded::output(Command::new(kind.program()).args(args).args(flags));
         let said = String::from_utf8_lossy(&ended.stdout).into_owned();
         assert_eq!(ended.status.code(), Some(1), "{said}");
         assert!(

@@ -2,8 +2,8 @@
 //!
 //! The peer is a member of the cluster (an operator has let it in), and so is a bystander that the lies are about. After
 //! each lie all three tell what they believe. What is not compared here, since ours differs with intent (see the
-//! module `cluster::bus` of the crate `node`): ids and addresses that are none, flags that nobody can have, and whoever
-//! uses a node's own name.
+//! module `cluster::bus` of the crate `node`): ids and addresses that are none, flags that nobody can have, whoever uses a
+//! node's own name, and members that a newer node has been made to forget.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -224,7 +224,6 @@ const LIES: &[Lie] = &[
         let more = [
             Extension::HumanName("a name"),
             Extension::Hostname("new.example.org"),
-            Extension::ForgottenNode(id(BYSTANDER), 60),
             Extension::ShardId(id(UNKNOWN)),
         ];
         s.news(|_| {}, 200..300, 7, &[], &more)

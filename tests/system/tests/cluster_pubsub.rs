@@ -2,9 +2,9 @@
 //! serve its slot, and a listener is told when that slot goes elsewhere.
 
 use core_types::Frame;
-use system::{Client, Cluster, Kind, Server, both, redis_tool_or_skip, wait};
+use system::{Client, Cluster, Kind, Server, both, redis_tool_or_skip, valkey_or_skip, wait};
 
-use Kind::{Ours, Redis};
+use Kind::{Ours, Redis, Valkey};
 
 /// The names of channels in slot 3300, of the first of three masters, and 15495, of the last.
 const LOW: &str = "{b}news";
@@ -83,6 +83,14 @@ fn messages_reach_ours_and_redis() {
     if redis_tool_or_skip("messages_reach_ours_and_redis", "redis-server").is_some() {
         messages_through([Ours, Redis, Redis], [Redis, Ours, Ours]);
         messages_through([Redis, Ours, Ours], [Ours, Redis, Redis]);
+    }
+}
+
+/// Among themselves they would use light headers.
+#[test]
+fn messages_reach_ours_and_valkey() {
+    if valkey_or_skip("messages_reach_ours_and_valkey").is_some() {
+        messages_through([Ours, Valkey, Valkey], [Valkey, Ours, Ours]);
     }
 }
 

@@ -4,9 +4,9 @@
 //! the other replica must follow it; and the old master, when it is back, must become its replica.
 
 use core_types::Frame;
-use system::{Client, Kind, Sentinel, Server, redis_tool_or_skip, wait};
+use system::{Client, Kind, Sentinel, Server, redis_tool_or_skip, valkey_or_skip, wait};
 
-use Kind::{Ours, Redis};
+use Kind::{Ours, Redis, Valkey};
 
 struct Group {
     master: Server,
@@ -105,6 +105,20 @@ fn one_of_ours_and_two_of_redis_over_redis() {
 fn one_of_ours_and_two_of_redis_over_ours() {
     if redis_tool_or_skip("one_of_ours_and_two_of_redis_over_ours", "redis-server").is_some() {
         survives_the_death_of_its_master([Ours, Redis, Redis], [Ours, Redis, Ours]);
+    }
+}
+
+#[test]
+fn two_of_ours_and_one_of_valkey_over_valkey() {
+    if valkey_or_skip("two_of_ours_and_one_of_valkey_over_valkey").is_some() {
+        survives_the_death_of_its_master([Ours, Ours, Valkey], [Valkey, Ours, Valkey]);
+    }
+}
+
+#[test]
+fn one_of_ours_and_two_of_valkey_over_ours() {
+    if valkey_or_skip("one_of_ours_and_two_of_valkey_over_ours").is_some() {
+        survives_the_death_of_its_master([Ours, Valkey, Valkey], [Ours, Valkey, Ours]);
     }
 }
 

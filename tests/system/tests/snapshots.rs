@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use core_types::Frame;
+use core_types::{Frame, Rng};
 use system::bounded::StopAtEnd;
 use system::{Client, Server, both, wait};
 
@@ -177,5 +177,30 @@ fn debug_reload_goes_through_the_file() {
         std::fs::write(server.dir().join("dump.rdb/occupied"), "").expect("a file in it");
         assert!(matches!(client.run("DEBUG RELOAD"), Frame::Error(_)), "{kind:?}");
         assert_eq!(client.run("PING"), Frame::Simple("PONG".into()), "{kind:?}");
+    }
+}
+
+/// What was begun and finds no room is deleted at once: it is in the way of the next attempt, and of everybody else.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_snapshot_that_finds_no_room_leaves_nothing_behind() {
+    for kind in both("a_snapshot_that_finds_no_room_leaves_nothing_behind") {
+        let mut server = system::Fenced::start(kind, "", &[]);
+        server.wait_until_it_serves();
+        // Nothing that could be compressed.
+        let mut rng = Rng::new(1);
+        let value: Vec<u8> = (0..1 << 20).map(|_| rng.next_u64() as u8).collect();
+        let mut client = server.client();
+        assert_eq!(client.call(&[&b"SET"[..], b"k", &value]), Frame::Simple("OK".into()));
+        server.limit_files(Some(300_000));
+        client.run("BGSAVE");
+        server.wait_for_log("Background saving error");
+        wait::until("the rest to be deleted", || {
+            let files = std::fs::read_dir(server.dir()).expect("its directory");
+            let mut names = files.map(|file| file.expect("a file").file_name());
+            !names.any(|name| name.to_string_lossy().starts_with("temp-"))
+        });
+        server.limit_files(None);
+        ok(&mut client, "SAVE");
     }
 }

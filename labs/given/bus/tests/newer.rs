@@ -1,6 +1,6 @@
 //! What nodes send that are newer than Redis 7.0: read as far as it is understood, and the rest passed over.
 //!
-//! The packets are put together here byte by byte, by the layout that Redis 7.2 and Valkey 8 use, so that no mistake of
+//! The packets are put together here byte by byte, by the layout that Redis 7.2 and Valkey use, so that no mistake of
 //! the encoder is repeated. Their front is a captured one.
 
 use bus::{Arrival, Body, Decoder, Extension, HEADER_LEN, Kind, Packet, PacketError};
@@ -115,10 +115,11 @@ fn cut_short_anywhere_it_is_no_packet_and_the_next_one_is_read() {
     }
 }
 
-/// Valkey 8 marks its short headers by the highest bit of the kind. It sends them only to those who say that they know
-/// them, which we do not.
+/// Valkey marks light headers by the highest bit of the kind, and sends them only to those who say that they know them,
+/// which we do not; real ones are in `captured_valkey.rs`. On a packet that is long enough for a header that bit makes a kind
+/// that does not exist.
 #[test]
-fn a_short_header_is_a_kind_that_does_not_exist() {
+fn the_mark_of_a_light_header_makes_a_kind_that_does_not_exist() {
     let mut short = heartbeat(&[]);
     short[12] |= 0x80;
     let mut decoder = Decoder::new(1000);

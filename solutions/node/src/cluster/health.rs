@@ -60,7 +60,7 @@ impl Node {
         }
         let Some(cluster) = &mut self.cluster else { return };
         let now = self.now;
-        cluster.forgotten.retain(|_, until| *until > now);
+        cluster.forgotten.retain(|_, gone| gone.until > now);
         if !cluster.health.ok {
             let change = cluster.update_health(now, &self.config);
             self.tell_health(change);

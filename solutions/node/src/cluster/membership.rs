@@ -5,6 +5,7 @@ use core_types::{Args, Endpoint, Epoch, LogLevel, Millis, NodeId, Reply};
 
 use super::Flag;
 use super::commands::{Refusal, integer_at, known, known_at, text_at};
+use super::state::Forgotten;
 use crate::Node;
 use crate::conn::Conn;
 use crate::layers::election::epochs::without_vote;
@@ -37,8 +38,12 @@ pub(super) fn meet(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
 
 /// `CLUSTER FORGET id`
 pub(super) fn forget(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
-    let now = node.now;
     let cluster = known(node);
+    let told_before = |id| cluster.forgotten.get(&id).is_some_and(|gone| gone.hearsay);
+    if NodeId::parse(&args[2]).is_ok_and(|id| cluster.member(&id).is_none() && told_before(id)) {
+        // The operator says it to every node, and a newer one was faster.
+        return Ok(());
+    }
     let id = known_at(cluster, args, 2)?;
     if id == cluster.me() {
         return Err("ERR I tried hard but I can't forget myself...".into());
@@ -46,13 +51,8 @@ pub(super) fn forget(node: &mut Node, args: Args<'_>) -> Result<(), Refusal> {
     if !cluster.myself().is_master() && cluster.myself().master == Some(id) {
         return Err("ERR Can't forget my master!".into());
     }
-    cluster.forgotten.insert(id, now + FORGOTTEN_FOR);
-    let member = cluster.remove(&id);
-    cluster.todo.update_health = true;
-    cluster.must_sync();
-    if let Some(member) = member {
-        node.bus_forgot(&member);
-    }
+    node.forget_member(id, FORGOTTEN_FOR, false);
+    known(node).must_sync();
     Ok(())
 }
 
@@ -157,6 +157,33 @@ pub(super) fn count_failure_reports(node: &mut Node, args: Args<'_>) -> Result<i
 }
 
 impl Node {
+    /// Another node tells that it has been made to forget a member, and for how much longer it will not have it back. What
+    /// follows is what would follow if the operator said it to us. (`clusterProcessPingExtensions` in Redis 7.2)
+    pub(super) fn hear_forgotten(&mut self, teller: NodeId, id: NodeId, left: Millis) {
+        let Some(cluster) = &self.cluster else { return };
+        let myself = cluster.myself();
+        let my_master = myself.master.filter(|_| !myself.is_master());
+        let ours_to_keep = id == cluster.me() || id == teller || Some(id) == my_master;
+        if ours_to_keep || left == Millis::ZERO || cluster.member(&id).is_none() {
+            return;
+        }
+        self.log(LogLevel::Notice, format!("Forgetting node {id}, as node {teller} has done"));
+        // Whoever still wants it gone then says so in every heartbeat.
+        self.forget_member(id, left.min(FORGOTTEN_FOR), true);
+    }
+
+    fn forget_member(&mut self, id: NodeId, time: Millis, hearsay: bool) {
+        let until = self.now + time;
+        let Some(cluster) = &mut self.cluster else { return };
+        cluster.forgotten.insert(id, Forgotten { until, hearsay });
+        let member = cluster.remove(&id);
+        cluster.todo.update_health = true;
+        cluster.must_save();
+        if let Some(member) = member {
+            self.bus_forgot(&member);
+        }
+    }
+
     /// Takes a configuration epoch greater than all that are known, unless our own is the greatest already. Asks
     /// nobody. (`clusterBumpConfigEpochWithoutConsensus`)
     pub(crate) fn bump_config_epoch(&mut self) -> bool {

@@ -44,8 +44,8 @@ pub(crate) struct Cluster {
     pub(crate) health: Serving,
     /// How many masters own slots, as `CLUSTER INFO` tells it (`cluster_size`).
     pub(crate) size: usize,
-    /// Members that were removed by `CLUSTER FORGET`, and until when nobody can talk us into adding them again.
-    pub(crate) forgotten: BTreeMap<NodeId, Millis>,
+    /// Members that were removed by `CLUSTER FORGET`, here or elsewhere.
+    pub(crate) forgotten: BTreeMap<NodeId, Forgotten>,
     /// Messages of the bus by type, as `CLUSTER INFO` counts them.
     pub(crate) sent: [u64; MESSAGE_TYPES],
     /// The same for what has arrived.
@@ -66,6 +66,15 @@ pub(crate) struct Cluster {
     saved: u64,
     /// The last one that must be on the disk before anybody hears of it.
     promised: u64,
+}
+
+/// A member that was removed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forgotten {
+    /// Until then nobody can talk us into adding it again.
+    pub(crate) until: Millis,
+    /// The operator has said so to another node, which has told us.
+    pub(crate) hearsay: bool,
 }
 
 /// Types of messages on the bus: PING to PUBLISHSHARD.

@@ -34,6 +34,8 @@ pub(crate) struct Word {
     ports: (u16, u16),
     told: Option<(NodeId, String, u16)>,
     name: Option<String>,
+    /// Somebody that it was made to forget, and for how many more seconds.
+    forgotten: Option<(NodeId, u64)>,
     offset: Offset,
     /// Of the message itself: paused, with force.
     flags: u8,
@@ -60,6 +62,7 @@ fn word(kind: Kind, sender: NodeId) -> Word {
         ports: (7000, 17001),
         told: None,
         name: None,
+        forgotten: None,
         offset: Offset(0),
         flags: 0,
         body: None,
@@ -152,6 +155,11 @@ impl Word {
         self
     }
 
+    pub(crate) fn forgetting(mut self, whom: NodeId, seconds: u64) -> Word {
+        self.forgotten = Some((whom, seconds));
+        self
+    }
+
     pub(crate) fn telling(self, of: NodeId, ip: &str) -> Word {
         self.telling_flags(of, ip, node_flag::MASTER)
     }
@@ -176,7 +184,7 @@ impl Word {
             bus_port: self.ports.1,
             flags,
             down: false,
-            message_flags: self.flags | if self.name.is_some() { message_flag::EXTENSIONS } else { 0 },
+            message_flags: self.flags,
         };
         let mut out = BytesMut::new();
         match &self.body {
@@ -201,7 +209,9 @@ impl Word {
                     plain_port: 0,
                 });
                 let name = self.name.as_deref().map(Extension::Hostname);
-                encode::beat(&mut out, self.kind, &header, told, name.as_slice());
+                let forgotten = self.forgotten.map(|(id, left)| Extension::ForgottenNode(id, left));
+                let more: Vec<Extension<'_>> = name.into_iter().chain(forgotten).collect();
+                encode::beat(&mut out, self.kind, &header, told, &more);
             }
         }
         out

@@ -9,7 +9,7 @@ mod loading;
 mod lone;
 mod storing;
 
-use bus::{Body, Kind, node_flag};
+use bus::{Body, Kind, message_flag, node_flag};
 use core_types::{Epoch, Millis, NodeId, Slot};
 
 use lone::{Lone, bits, id};
@@ -258,6 +258,75 @@ fn a_name_is_learned_and_forgotten_again() {
     assert!(lone.story()[&friend].contains(",one.example.org "), "that would spoil our file");
     lone.hear(link, &lone::pong(friend));
     assert!(lone.story()[&friend].starts_with("10.0.0.7:7000@17001 "));
+}
+
+/// As since Redis 7.2, where an operator says it to one node, and that tells the others for as long as it holds.
+#[test]
+fn whom_another_node_was_made_to_forget_is_forgotten_here() {
+    let mut lone = Lone::new();
+    let (friend, gone) = (lone.befriend(1, "10.0.0.7"), lone.befriend(2, "10.0.0.9"));
+    let (link, lost) = (lone.link(friend), lone.link(gone));
+    lone.hear(lost, &lone::pong(gone).owning(0..10, 3));
+    let told = || lone::pong(friend).forgetting(gone, 20);
+    lone.hear(link, &told());
+    assert!(!lone.story().contains_key(&gone));
+    assert!(lone.closed(lost));
+    assert!(lone.text("CLUSTER INFO").contains("cluster_slots_assigned:0"), "its slots are nobody's");
+    // Who still knows it talks of it in vain, until the time is over.
+    lone.hear(link, &lone::pong(friend).telling(gone, "10.0.0.9"));
+    assert!(!lone.story().contains_key(&gone));
+    // The operator says it to everybody, us included; of somebody else we know nothing.
+    lone.ok(&format!("CLUSTER FORGET {gone}"));
+    assert!(lone.run(&format!("CLUSTER FORGET {}", id(77))).starts_with("-ERR Unknown node"));
+    lone.pass(20_000);
+    let link = lone.link(friend);
+    lone.hear(link, &lone::pong(friend).telling(gone, "10.0.0.9"));
+    assert!(lone.story().contains_key(&gone));
+    assert_eq!(lone.run(&format!("CLUSTER FORGET {gone}")), "+OK\r\n");
+    let again = lone.run(&format!("CLUSTER FORGET {gone}"));
+    assert!(again.starts_with("-ERR Unknown node"), "said to us it is said once, as in Redis 7.0: {again}");
+}
+
+#[test]
+fn words_of_forgetting_that_have_no_effect() {
+    let mut lone = Lone::new();
+    let (friend, master) = (lone.befriend(1, "10.0.0.7"), lone.befriend(2, "10.0.0.9"));
+    let link = lone.link(friend);
+    lone.hear(link, &lone::pong(friend));
+    lone.ok(&format!("CLUSTER REPLICATE {master}"));
+    let me = lone.me();
+    // Ourselves, our master, the teller, somebody unknown, and a time that is over.
+    for (whom, seconds) in [(me, 60), (master, 60), (friend, 60), (id(77), 60)] {
+        lone.hear(link, &lone::pong(friend).forgetting(whom, seconds));
+    }
+    let third = lone.befriend(3, "10.0.0.10");
+    lone.hear(link, &lone::pong(friend).forgetting(third, 0));
+    // A stranger has no say.
+    let inbound = lone.called_from("10.0.0.11");
+    lone.hear(inbound, &lone::ping(id(78)).forgetting(third, 60));
+    assert_eq!(lone.story().len(), 4, "{:?}", lone.story());
+    // However long somebody wants it: a minute is what an operator could have of us.
+    lone.hear(link, &lone::pong(friend).forgetting(third, u64::MAX));
+    assert_eq!(lone.story().len(), 3);
+    lone.pass(60_000);
+    let link = lone.link(friend);
+    lone.hear(link, &lone::pong(friend).telling(third, "10.0.0.10"));
+    assert_eq!(lone.story().len(), 4);
+}
+
+#[test]
+fn every_heartbeat_says_that_we_understand_extensions() {
+    let mut lone = Lone::new();
+    let friend = lone.befriend(1, "10.0.0.7");
+    let link = lone.link(friend);
+    lone.hear(link, &lone::ping(friend));
+    lone.pass(2_000);
+    let said = lone.said(link);
+    let packets = said.packets();
+    assert!(packets.iter().any(|packet| packet.kind == Kind::Ping), "{:?}", said.kinds());
+    for packet in packets {
+        assert_eq!(packet.header.message_flags, message_flag::EXTENSIONS, "{:?}", packet.kind);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::interrupt::Interrupt;
 use super::settings::Settings;
 use super::smart::{Smart, redirection};
 use super::stream::Stream;
-use super::talk::{Talk, is_text_for_people, take_repetition};
+use super::talk::{Talk, ends_the_server, is_text_for_people, take_repetition};
 use crate::reason;
 
 /// A conversation with a server that survives its connections; in cluster mode, with several.
@@ -238,6 +238,11 @@ impl Session {
                 self.connect();
                 self.interrupted = true;
                 Some(Outcome::Interrupted)
+            }
+            // A server that does what it is told here does not answer any more.
+            Err(_) if ends_the_server(command) => {
+                self.clients.remove(&self.here);
+                Some(Outcome::Shown(true))
             }
             Err(_) if !fresh => {
                 self.clients.remove(&self.here);

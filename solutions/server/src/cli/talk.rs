@@ -24,6 +24,11 @@ impl Talk {
     }
 }
 
+/// Its answer is the connection's end, unless it is refused.
+pub(super) fn ends_the_server(command: &[Vec<u8>]) -> bool {
+    command[0].eq_ignore_ascii_case(b"shutdown")
+}
+
 /// `5 INCR x` runs five times: takes the number away and returns it.
 pub(super) fn take_repetition(command: &mut Vec<Vec<u8>>) -> u32 {
     let number = command.first().and_then(|first| std::str::from_utf8(first).ok()?.parse().ok());

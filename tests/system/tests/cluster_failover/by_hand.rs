@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use core_types::Frame;
-use system::{Client, Cluster, Kind, both, redis_tool_or_skip, wait};
+use system::{Client, Cluster, Kind, both, redis_tool_or_skip, valkey_or_skip, wait};
 
 use crate::agreement::{check, told_by, wait_until_all_follow, wait_until_replica, wait_until_well};
 use crate::load::{list_of, under_load};
 use crate::{FLAGS, MASTERS};
 
-use Kind::{Ours, Redis};
+use Kind::{Ours, Redis, Valkey};
 
 /// An operator moves each master's place to its replica, and back, while clients write. Nothing is lost, and nobody
 /// needs all data anew.
@@ -53,6 +53,13 @@ fn ours_hand_over_to_ours() {
 fn ours_and_redis_hand_over_to_each_other() {
     if redis_tool_or_skip("ours_and_redis_hand_over_to_each_other", "redis-server").is_some() {
         places_are_handed_over_and_back([Ours, Redis, Ours], [Redis, Ours, Redis]);
+    }
+}
+
+#[test]
+fn ours_and_valkey_hand_over_to_each_other() {
+    if valkey_or_skip("ours_and_valkey_hand_over_to_each_other").is_some() {
+        places_are_handed_over_and_back([Ours, Valkey, Ours], [Valkey, Ours, Valkey]);
     }
 }
 

@@ -1,12 +1,12 @@
 //! Each master is killed in turn.
 
-use system::{Cluster, Kind, redis_tool_or_skip};
+use system::{Cluster, Kind, redis_tool_or_skip, valkey_or_skip};
 
 use crate::agreement::{check, wait_until_all_follow, wait_until_replica, wait_until_well};
 use crate::load::{list_of, numbers, under_load};
 use crate::{FLAGS, MASTERS};
 
-use Kind::{Ours, Redis};
+use Kind::{Ours, Redis, Valkey};
 
 /// What was known when a master was killed.
 struct Death {
@@ -84,5 +84,12 @@ fn masters_of_ours_die_and_redis_takes_over() {
 fn masters_die_in_a_cluster_of_both() {
     if redis_tool_or_skip("masters_die_in_a_cluster_of_both", "redis-server").is_some() {
         each_master_dies_in_turn([Ours, Redis, Ours], [Redis, Ours, Redis]);
+    }
+}
+
+#[test]
+fn masters_die_in_a_cluster_with_valkey() {
+    if valkey_or_skip("masters_die_in_a_cluster_with_valkey").is_some() {
+        each_master_dies_in_turn([Ours, Valkey, Ours], [Valkey, Ours, Valkey]);
     }
 }

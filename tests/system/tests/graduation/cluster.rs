@@ -1,16 +1,16 @@
-//! A cluster of six, three masters and their replicas, from ours to Redis's.
+//! A cluster of six, three masters and their replicas, from ours to Redis's, or to Valkey's.
 
 use std::time::Duration;
 
 use redis::cluster::{ClusterClient, ClusterConnection};
 use solution_6::key_slot;
 use system::cluster::{NodeLine, nodes, run};
-use system::{Cluster, Kind, Server, ha_cli, redis_tool_or_skip, wait};
+use system::{Cluster, Kind, Server, ha_cli, redis_tool_or_skip, valkey_or_skip, wait};
 
 use crate::load::{Account, Load, Told, figures};
 use crate::{each_run, shut_down, values, wait_for_small_lag};
 
-use Kind::{Ours, Redis};
+use Kind::{Ours, Redis, Valkey};
 
 /// As short as it can be where live nodes may have to wait for the processor.
 const FLAGS: [&str; 2] = ["--cluster-node-timeout", "3000"];
@@ -18,7 +18,7 @@ const FLAGS: [&str; 2] = ["--cluster-node-timeout", "3000"];
 /// How many masters.
 const SHARDS: usize = 3;
 
-/// Servers 0 to 5 are ours, 6 to 11 Redis's. Of each six the first three are, or will be, masters.
+/// Servers 0 to 5 are ours, 6 to 11 the other engine's. Of each six the first three are, or will be, masters.
 const OURS: usize = 2 * SHARDS;
 
 /// A list in the slots of the `shard`th master.
@@ -55,9 +55,9 @@ fn is_replica_of(all: &[NodeLine], port: u16, master: &str) -> bool {
 }
 
 /// A real server for each of ours: they meet, and follow our masters, two to each.
-fn join(cluster: &mut Cluster) {
+fn join(cluster: &mut Cluster, engine: Kind) {
     for _ in 0..OURS {
-        let server = Server::start_member(Redis, &FLAGS);
+        let server = Server::start_member(engine, &FLAGS);
         cluster.servers[0].meet(&server);
         cluster.servers.push(server);
     }
@@ -133,7 +133,7 @@ fn settle(accounts: &[Account], cluster: &Cluster) {
     }
 }
 
-fn graduate() -> String {
+fn graduate(engine: Kind) -> String {
     let mut cluster = Cluster::with_replicas(&[Ours; SHARDS], &[Ours; SHARDS], &FLAGS);
     // They are told of our servers, and of those only.
     let ours = client(&cluster.servers);
@@ -144,7 +144,7 @@ fn graduate() -> String {
         move |number: u64, _: u64| Told::by(redis::cmd("RPUSH").arg(&list).arg(number).exec(&mut connection))
     };
     let accounts = Load::during((0..SHARDS).map(writer).collect(), |load| {
-        join(&mut cluster);
+        join(&mut cluster, engine);
         load.wait_for_more();
         for shard in 0..SHARDS {
             take_over(&cluster, shard);
@@ -156,7 +156,7 @@ fn graduate() -> String {
             load.wait_for_more();
         }
     });
-    assert!(cluster.servers.iter().all(|server| server.kind() == Redis));
+    assert!(cluster.servers.iter().all(|server| server.kind() == engine));
     check(&cluster);
     settle(&accounts, &cluster);
     assert_eq!(values::read(&mut connect(&client(&cluster.servers))), values);
@@ -185,6 +185,14 @@ fn survives(cluster: &mut Cluster) {
 fn a_cluster_of_ours_becomes_one_of_redis() {
     let test = "a_cluster_of_ours_becomes_one_of_redis";
     if redis_tool_or_skip(test, "redis-server").is_some() {
-        each_run(test, graduate);
+        each_run(test, || graduate(Redis));
+    }
+}
+
+#[test]
+fn a_cluster_of_ours_becomes_one_of_valkey() {
+    let test = "a_cluster_of_ours_becomes_one_of_valkey";
+    if valkey_or_skip(test).is_some() {
+        each_run(test, || graduate(Valkey));
     }
 }

@@ -1,4 +1,4 @@
-//! From our servers to Redis's, with nobody stopped: real `redis-server`s join as replicas and take over, and ours leave
+//! From our servers to Redis's or Valkey's, with nobody stopped: real servers join as replicas and take over, and ours leave
 //! ([`cluster`], [`sentinel`]). redis-rs clients write all the while, and every write is accounted for ([`load`]).
 //!
 //! The book walks through the same steps in `book/src/graduation.md`, and accounts with `ha-cli --tally` ([`tally`]).

@@ -1,4 +1,4 @@
-//! A master, two replicas and three sentinels, from ours to Redis's.
+//! A master, two replicas and three sentinels, from ours to Redis's, or to Valkey's.
 //!
 //! `SENTINEL FAILOVER` by itself does not stop the old master, which goes on to acknowledge writes until a sentinel makes it a
 //! replica: these are lost ([`a_failover_by_sentinel_alone_loses_writes`]). So the place is handed over by `FAILOVER` at the
@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex};
 use core_types::Frame;
 use redis::sentinel::{SentinelClient, SentinelServerType};
 use redis::{Connection, RedisResult};
-use system::{Kind, Sentinel, Server, WATCHED, redis_tool_or_skip, wait};
+use system::{Kind, Sentinel, Server, WATCHED, redis_tool_or_skip, valkey_or_skip, wait};
 
 use crate::load::{Account, Load, Told, figures};
 use crate::{each_run, shut_down, values, wait_for_small_lag};
 
-use Kind::{Ours, Redis};
+use Kind::{Ours, Redis, Valkey};
 
 /// Clients that write.
 const WRITERS: usize = 2;
@@ -25,10 +25,12 @@ const QUORUM: usize = 2;
 
 /// The servers and those who watch them, as they are at the moment.
 struct Setup {
+    /// Whose the others are.
+    engine: Kind,
     /// The master first, as it was at the beginning.
     ours: Vec<Server>,
     /// The next master first.
-    redis: Vec<Server>,
+    theirs: Vec<Server>,
     sentinels: Vec<Sentinel>,
     signpost: Signpost,
 }
@@ -38,7 +40,7 @@ struct Setup {
 struct Signpost(Arc<Mutex<Vec<u16>>>);
 
 impl Setup {
-    fn new(replicas: usize) -> Setup {
+    fn new(engine: Kind, replicas: usize) -> Setup {
         let mut ours = vec![Server::start(Ours, &[])];
         for _ in 0..replicas {
             ours.push(replica(Ours, &ours[0], 0));
@@ -48,7 +50,7 @@ impl Setup {
         let sentinels: Vec<Sentinel> = (0..3).map(watch).collect();
         let signpost = Signpost(Arc::default());
         signpost.shows(&sentinels);
-        let setup = Setup { ours, redis: Vec::new(), sentinels, signpost };
+        let setup = Setup { ours, engine, theirs: Vec::new(), sentinels, signpost };
         setup.until_all_see(replicas);
         setup
     }
@@ -146,16 +148,16 @@ fn follows(server: &Server, master: &Server) -> bool {
 /// Real replicas join. Of all replicas only the first of them may be promoted.
 fn join(setup: &mut Setup) {
     for priority in [10, 0, 0] {
-        setup.redis.push(replica(Redis, &setup.ours[0], priority));
+        setup.theirs.push(replica(setup.engine, &setup.ours[0], priority));
     }
-    setup.redis.iter().for_each(|server| wait_for_small_lag(server, &setup.ours[0]));
+    setup.theirs.iter().for_each(|server| wait_for_small_lag(server, &setup.ours[0]));
     setup.until_all_see(5);
     setup.until_all_know_priorities(&["0", "0", "0", "0", "10"]);
 }
 
 /// The master hands its place to the first real replica, and the sentinels are told to find out.
 fn take_over(setup: &Setup) {
-    let (old, new) = (&setup.ours[0], &setup.redis[0]);
+    let (old, new) = (&setup.ours[0], &setup.theirs[0]);
     assert_eq!(
         old.run(&format!("FAILOVER TO 127.0.0.1 {} TIMEOUT 5000", new.port())),
         Frame::Simple("OK".into())
@@ -164,11 +166,11 @@ fn take_over(setup: &Setup) {
     let asked = setup.sentinels[0].run(&format!("SENTINEL FAILOVER {WATCHED}"));
     assert_eq!(asked, Frame::Simple("OK".into()));
     setup.until_all_name(new);
-    for server in setup.ours.iter().chain(&setup.redis[1..]) {
+    for server in setup.ours.iter().chain(&setup.theirs[1..]) {
         wait::until("all to follow the new master", || follows(server, new));
     }
     // From now on they may be promoted, and ours are not.
-    for server in &setup.redis {
+    for server in &setup.theirs {
         server.ok("CONFIG SET replica-priority 100");
     }
     setup.ours[0].ok("CONFIG SET replica-priority 0");
@@ -191,7 +193,7 @@ fn reset_all(setup: &Setup, replicas: usize) {
 
 /// A real sentinel joins, then one of ours leaves: the group is never smaller than it was.
 fn replace_a_sentinel(setup: &mut Setup) {
-    setup.sentinels.push(Sentinel::start(Redis, setup.redis[0].port(), QUORUM));
+    setup.sentinels.push(Sentinel::start(setup.engine, setup.theirs[0].port(), QUORUM));
     setup.until_all_see(5);
     // Clients are told before, not after.
     setup.signpost.shows(&setup.sentinels[1..]);
@@ -217,8 +219,8 @@ fn during(setup: &mut Setup, act: impl FnOnce(&mut Setup, &Load)) -> Vec<Account
     Load::during(writers, |load| act(setup, load))
 }
 
-fn graduate() -> String {
-    let mut setup = Setup::new(2);
+fn graduate(engine: Kind) -> String {
+    let mut setup = Setup::new(engine, 2);
     values::write(&mut setup.signpost.connect().expect("a connection"));
     let values = values::read(&mut setup.signpost.connect().expect("a connection"));
     let accounts = during(&mut setup, |setup, load| {
@@ -236,11 +238,11 @@ fn graduate() -> String {
         reset_all(setup, 2);
         load.connect_anew();
     });
-    assert!(setup.sentinels.iter().all(|sentinel| sentinel.kind() == Redis));
+    assert!(setup.sentinels.iter().all(|sentinel| sentinel.kind() == engine));
     settle(&accounts, &setup);
     assert_eq!(values::read(&mut setup.signpost.connect().expect("a connection")), values);
     // The new master was never asked for all of its data: everybody continued.
-    assert_eq!(setup.redis[0].info("sync_full"), "0");
+    assert_eq!(setup.theirs[0].info("sync_full"), "0");
     survives(&mut setup);
     settle(&accounts, &setup);
     figures(&accounts)
@@ -248,10 +250,10 @@ fn graduate() -> String {
 
 /// What is left stands by itself: real sentinels promote a real replica when their master dies.
 fn survives(setup: &mut Setup) {
-    for replica in &setup.redis[1..] {
-        replica.wait_for_offset_of(&setup.redis[0]);
+    for replica in &setup.theirs[1..] {
+        replica.wait_for_offset_of(&setup.theirs[0]);
     }
-    let dead = setup.redis.remove(0);
+    let dead = setup.theirs.remove(0);
     let port = dead.port();
     drop(dead);
     for sentinel in &setup.sentinels {
@@ -263,7 +265,15 @@ fn survives(setup: &mut Setup) {
 fn a_sentinel_setup_of_ours_becomes_one_of_redis() {
     let test = "a_sentinel_setup_of_ours_becomes_one_of_redis";
     if redis_tool_or_skip(test, "redis-server").is_some() {
-        each_run(test, graduate);
+        each_run(test, || graduate(Redis));
+    }
+}
+
+#[test]
+fn a_sentinel_setup_of_ours_becomes_one_of_valkey() {
+    let test = "a_sentinel_setup_of_ours_becomes_one_of_valkey";
+    if valkey_or_skip(test).is_some() {
+        each_run(test, || graduate(Valkey));
     }
 }
 
@@ -273,15 +283,15 @@ fn a_failover_by_sentinel_alone_loses_writes() {
     if redis_tool_or_skip("a_failover_by_sentinel_alone_loses_writes", "redis-server").is_none() {
         return;
     }
-    let mut setup = Setup::new(0);
+    let mut setup = Setup::new(Redis, 0);
     let accounts = during(&mut setup, |setup, _| {
-        setup.redis.push(replica(Redis, &setup.ours[0], 10));
-        wait_for_small_lag(&setup.redis[0], &setup.ours[0]);
+        setup.theirs.push(replica(setup.engine, &setup.ours[0], 10));
+        wait_for_small_lag(&setup.theirs[0], &setup.ours[0]);
         setup.until_all_see(1);
         setup.until_all_know_priorities(&["10"]);
         let asked = setup.sentinels[0].run(&format!("SENTINEL FAILOVER {WATCHED}"));
         assert_eq!(asked, Frame::Simple("OK".into()));
-        wait::until("the old master to follow", || follows(&setup.ours[0], &setup.redis[0]));
+        wait::until("the old master to follow", || follows(&setup.ours[0], &setup.theirs[0]));
     });
     let mut connection = setup.signpost.connect().expect("a connection");
     let lost: usize = (0..WRITERS)

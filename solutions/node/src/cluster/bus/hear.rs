@@ -1,7 +1,7 @@
 //! A packet arrives: who speaks, and what follows from it.
 
 use bus::{Beat, Body, Extension, Header, Kind, Packet, node_flag};
-use core_types::{LogLevel, NodeId};
+use core_types::{LogLevel, Millis, NodeId};
 
 use crate::cluster::Flag;
 use crate::layers::gossip::handshake::{Expected, Greeting, Introduction, introduced, welcome};
@@ -231,12 +231,18 @@ impl Node {
     }
 
     fn hear_extensions(&mut self, sender: NodeId, beat: &Beat<'_>) {
-        let names = beat.extensions.iter().filter_map(|extension| match extension {
-            Extension::Hostname(name) => Some(name),
-            _ => None,
-        });
-        // One that is not told any more is gone.
-        let hostname = names.last().unwrap_or_default();
+        // A name that is not told any more is gone.
+        let mut hostname = "";
+        for extension in beat.extensions.iter() {
+            match extension {
+                Extension::Hostname(name) => hostname = name,
+                Extension::ForgottenNode(id, left) => {
+                    self.hear_forgotten(sender, id, Millis::from_secs(left));
+                }
+                // What Redis 7.0 does not show either.
+                Extension::HumanName(_) | Extension::ShardId(_) | Extension::Other(_) => {}
+            }
+        }
         let Some(cluster) = &mut self.cluster else { return };
         let Some(member) = cluster.member_mut(&sender) else { return };
         if member.hostname != hostname && is_hostname(hostname) {

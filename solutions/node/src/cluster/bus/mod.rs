@@ -25,8 +25,8 @@
 //! | PUBLISH, PUBLISHSHARD | a client says so | by subscribers here |
 //! | AUTH_REQUEST, AUTH_ACK, MFSTART | see `ballots` | |
 //!
-//! Strangers are answered, and have no say. Of what a packet adds about its sender (extensions) the host name is taken, and
-//! the rest is passed over.
+//! Strangers are answered, and have no say. Of what a heartbeat adds (extensions) two things are taken: the sender's
+//! host name, and whom it has been made to forget, which nodes since Redis 7.2 tell one another. The rest is passed over.
 //!
 //! # On disk before it leaves
 //!
@@ -46,6 +46,9 @@
 //! - Of a member that we hear of for the first time, the flags are taken that can be true of it in anybody's eyes. Redis
 //!   takes all of them, `myself` included.
 //! - The sender of a packet is who its header says. Redis 7.0 takes a connection's first sender for all later ones.
+//! - Heartbeats say that extensions are understood, as those of Redis 7.2 do: newer nodes tell theirs to nobody else. A
+//!   member that a newer node was made to forget is forgotten here, too, as in Redis 7.2; to Redis 7.0 that is unknown.
+//!   `CLUSTER FORGET` at a node of ours concerns this node alone, as in Redis 7.0.
 //! - Heartbeats that are due while a connection is being made are not queued: the ping that follows when it stands says
 //!   the same. Everything else is, and comes before that ping.
 

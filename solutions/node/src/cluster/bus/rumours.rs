@@ -78,7 +78,7 @@ impl Node {
     fn hear_of_stranger(&mut self, entry: &Gossip<'_>, teller: Option<NodeId>) {
         let now = self.now;
         let Some(cluster) = &mut self.cluster else { return };
-        let forgotten = cluster.forgotten.get(&entry.id).is_some_and(|until| now < *until);
+        let forgotten = cluster.forgotten.get(&entry.id).is_some_and(|gone| now < gone.until);
         if !worth_meeting(teller.is_some(), has_no_address(entry), forgotten) {
             return;
         }

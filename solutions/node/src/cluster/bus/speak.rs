@@ -1,6 +1,6 @@
 //! What we say: packets, and to whom they go.
 
-use bus::{Bitmap, Extension, Gossip, Header, Kind, encode};
+use bus::{Bitmap, Extension, Gossip, Header, Kind, encode, message_flag};
 use bytes::BytesMut;
 use core_types::{Millis, NodeId, SlotSet};
 
@@ -38,7 +38,9 @@ impl Node {
         self.send_built(conn, kind, |node, cluster, header, out| {
             let entries = told.iter().filter_map(|id| cluster.member(id)).map(gossip_of);
             let hostname = node.config.cluster_announce_hostname.as_deref().map(Extension::Hostname);
-            encode::beat(out, kind, header, entries, hostname.as_slice());
+            // Newer nodes tell theirs only to those who say that they understand some.
+            let header = Header { message_flags: header.message_flags | message_flag::EXTENSIONS, ..*header };
+            encode::beat(out, kind, &header, entries, hostname.as_slice());
         });
     }
 

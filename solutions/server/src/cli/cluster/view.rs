@@ -5,7 +5,7 @@ use core_types::{Endpoint, Frame, NodeId, SlotSet};
 
 use super::links::{Links, words};
 use super::member::Member;
-use super::say::{Failure, pause};
+use super::say::{self, Failure, pause};
 
 /// The cluster as its nodes describe themselves.
 pub(super) struct View {
@@ -13,18 +13,19 @@ pub(super) struct View {
     pub(super) entry: Endpoint,
     /// All that answer, the named one first. Each one's slots and marks are those that it claims itself.
     pub(super) members: Vec<Member>,
-    /// Masters that the named node knows and that do not answer, or that it believes to be down.
+    /// Masters that the named node knows and that do not answer.
     pub(super) unreachable: Vec<Member>,
 }
 
 impl View {
-    /// Asks the node for the others, and each of those for itself. Who does not answer is told about.
+    /// Asks the node for the others, and each of those for itself, also if it is believed to be down. Who does not answer
+    /// is told about, and a replica whose master is not among those who do.
     pub(super) fn load(links: &mut Links, entry: &Endpoint) -> Result<View, Failure> {
         let (own, others) = ask(links, entry)?;
         let mut view = View { entry: entry.clone(), members: vec![own], unreachable: Vec::new() };
         for other in others {
-            let known_bad = ["noaddr", "handshake", "fail"].iter().any(|flag| other.has(flag));
-            let answer = if known_bad || !other.linked { None } else { Some(ask(links, &other.at)) };
+            let nowhere = ["noaddr", "handshake"].iter().any(|flag| other.has(flag));
+            let answer = if nowhere { None } else { Some(ask(links, &other.at)) };
             match answer {
                 Some(Ok((itself, _))) => view.members.push(itself),
                 not_there => {
@@ -35,6 +36,12 @@ impl View {
                         view.unreachable.push(other);
                     }
                 }
+            }
+        }
+        for member in &view.members {
+            if let Some(master) = member.master.filter(|master| view.find(*master).is_none()) {
+                let at = &member.at;
+                say::remark(format!("WARNING: {at} claims to be slave of unknown node ID {master}."));
             }
         }
         Ok(view)
