@@ -72,6 +72,10 @@ fn full_syncs(drill: &Drill<'_>) -> u64 {
 
 fn only_small_loads(schedule: &Schedule) -> Result<(), Broken> {
     for (_, event) in schedule.moments() {
+        if *event == drill::kill("client") {
+            let rule = "The client lives: without it there is no load, and the loop lasts as long as the load does (V19).";
+            return Err(Broken::new(rule, event.to_string()));
+        }
         if let drill::Event::Load(host, rate) = event
             && (host != "client" || *rate > 64 << 10)
         {

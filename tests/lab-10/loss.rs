@@ -43,6 +43,7 @@ impl LossDay {
             vec![Sort::Cut, Sort::Mend, Sort::Kill, Sort::Restart, Sort::Pause, Sort::Slow, Sort::Say];
         let length = Millis::from_secs(120);
         Limits { hosts: scene.hosts(), sorts, events: 20, length, kills: self.kills }.check(schedule)?;
+        the_client_lives(schedule)?;
         self.only_the_client_types(schedule)?;
         let mut whole = Trace::new(self.title);
         let mut drill = Drill::set(&scene, seed, Some(&mut whole))?;
@@ -81,6 +82,18 @@ impl LossDay {
             }
         }
         Ok(())
+    }
+}
+
+/// Who shall miss a write, if the ledger is gone? What a client was told dies with it.
+fn the_client_lives(schedule: &Schedule) -> Result<(), Broken> {
+    let dies = schedule.moments().iter().find(|(_, event)| *event == drill::kill("client"));
+    match dies {
+        None => Ok(()),
+        Some((at, event)) => Err(Broken::new(
+            "The client lives: it keeps the ledger of what was acknowledged (V3), and a ledger that is gone proves nothing.",
+            format!("\"{event}\" at {at}: nobody knows any more what it was told"),
+        )),
     }
 }
 

@@ -10,7 +10,7 @@ use drill::{REST, Schedule, cut, say};
 /// A day on which the client is told `OK` for a write, and later the write is nowhere.
 ///
 /// The scene is set at time 0: all is in sync, all sentinels know everybody. What may happen: cables that break, are mended or
-/// are slow, processes that stand still, and one process that dies; the client types `SET key value`, each key once. At most
+/// are slow, processes that stand still, and one process that dies, but not the client's; the client types `SET key value`, each key once. At most
 /// twenty events in two minutes. A minute after the last one everything that is still broken is repaired, and all agree on one
 /// master again. The write is lost if that master does not have its key.
 ///

@@ -198,6 +198,23 @@ fn nobody_makes_a_write_disappear_by_hand() {
 }
 
 #[test]
+fn who_kills_the_client_hears_what_it_is_for() {
+    let day = Schedule::new().at(Millis(1000), order()).at(Millis(3000), kill("client"));
+    for words in [
+        refused(suite::judge_loss(&day, 0, &mut Trace::default())),
+        refused(suite::judge_confirmed(&day, 0, &mut Trace::default())),
+    ] {
+        assert!(
+            words.contains("keeps the ledger") && words.contains("\"client is killed\" at 3000ms"),
+            "{words}"
+        );
+    }
+    let day = Schedule::new().at(Millis(1000), kill("client"));
+    let words = refused(suite::judge_loop(&day, 0, &mut Trace::default()));
+    assert!(words.contains("without it there is no load"), "{words}");
+}
+
+#[test]
 fn what_cannot_be_played_is_named() {
     let words = |day| refused(suite::judge_loss(&day, 0, &mut Trace::default()));
     assert!(

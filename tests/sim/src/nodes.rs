@@ -59,6 +59,7 @@ pub struct NodeHost {
     installed: Option<(String, String)>,
     slow_disk: Option<disk::Slow>,
     lying_disk: Option<disk::Liar>,
+    sick_disk: Option<disk::Sick>,
     /// Orders that an operator gives at each start.
     orders: Vec<String>,
     /// The node's own invariants are not looked at.
@@ -112,6 +113,7 @@ impl NodeHost {
             installed: None,
             slow_disk: None,
             lying_disk: None,
+            sick_disk: None,
             orders: Vec::new(),
             unchecked: false,
             overheard,
@@ -148,6 +150,17 @@ impl NodeHost {
     pub fn with_lying_disk(mut self, delay: (Millis, Millis), seed: u64) -> NodeHost {
         self.lying_disk = Some(disk::Liar { delay, rng: Rng::new(seed), unsynced: Vec::new(), count: 0 });
         self
+    }
+
+    /// From now on the disk takes so long to have on itself what the system has (`fsync`), each time. What is only written goes
+    /// into the system's memory at once. A process that is started again has a good disk.
+    pub fn slow_syncs(&mut self, each: Millis) {
+        self.sick_disk.get_or_insert_default().sync = each;
+    }
+
+    /// From now on there is no room on the disk; or there is again. What is written over needs none.
+    pub fn fill_disk(&mut self, full: bool) {
+        self.sick_disk.get_or_insert_default().full = full;
     }
 
     /// This file is on the host's disk before the process starts, whatever was there.
@@ -263,16 +276,30 @@ impl NodeHost {
             }
             // The world stops processes by itself.
             Effect::Stall { .. } => {}
-            Effect::File(effect) => match (&mut self.slow_disk, &mut self.lying_disk) {
-                (_, Some(liar)) => liar.carry_out(&mut self.node, &mut self.files, effect, io),
-                (Some(slow), _) => slow.ask(now, effect),
-                (None, None) => disk::carry_out(&mut self.node, &mut self.files, effect, io),
+            Effect::File(effect) => match (&mut self.slow_disk, &mut self.lying_disk, &mut self.sick_disk) {
+                (_, Some(liar), _) => liar.carry_out(&mut self.node, &mut self.files, effect, io),
+                (Some(slow), ..) => slow.ask(now, effect),
+                (None, None, Some(sick)) => {
+                    if let Some(effect) = sick.ask(now, effect) {
+                        sick.carry_out(&mut self.node, &mut self.files, effect, io);
+                    }
+                    self.hear_of_the_disk(now, io);
+                }
+                (None, None, None) => disk::carry_out(&mut self.node, &mut self.files, effect, io),
             },
             // There are no programs here; whatever it was, it went well.
             Effect::Run { id, .. } => self.node.run_ended(now, id, Some(0)),
             // The simulator has partitions of its own.
             Effect::EndRun { .. } | Effect::Partition => {}
             Effect::Exit { .. } => io.exit(),
+        }
+    }
+
+    /// Carries out what a sick disk has got to.
+    fn hear_of_the_disk(&mut self, now: Millis, io: &mut Io<'_, '_>) {
+        let Some(sick) = &mut self.sick_disk else { return };
+        while let Some(done) = sick.due(now) {
+            sick.carry_out(&mut self.node, &mut self.files, done, io);
         }
     }
 
@@ -418,6 +445,7 @@ impl Host for NodeHost {
                 while let Some(done) = self.slow_disk.as_mut().and_then(|slow| slow.due(now)) {
                     disk::carry_out(&mut self.node, &mut self.files, done, io);
                 }
+                self.hear_of_the_disk(now, io);
                 self.node.tick(now);
             }
         }
@@ -425,7 +453,8 @@ impl Host for NodeHost {
     }
 
     fn next_deadline(&self) -> Option<Millis> {
-        let disk = self.slow_disk.as_ref().and_then(|slow| slow.next);
+        let slow = self.slow_disk.as_ref().and_then(|slow| slow.next);
+        let disk = slow.into_iter().chain(self.sick_disk.as_ref().and_then(|sick| sick.next));
         self.node.next_deadline().into_iter().chain(disk).min()
     }
 

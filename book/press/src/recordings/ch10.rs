@@ -1,5 +1,6 @@
 //! Recordings for chapter 10: drills, and what they cost.
 
+mod disks;
 mod drills;
 mod logbook;
 mod numbers;
@@ -24,6 +25,9 @@ pub(super) fn all() -> Vec<(&'static str, Recording)> {
         ("ch10-partition", drills::partition().into()),
         ("ch10-full-buffer", drills::full_buffer().into()),
         ("ch10-clock", drills::clock().into()),
+        ("ch10-disk-slow", disks::slow().into()),
+        ("ch10-disk-full", disks::full().into()),
+        ("ch10-disk-election", disks::election().into()),
         ("ch10-slow-disk", numbers::slow_disk().into()),
         ("ch10-bandwidth", numbers::bandwidth().into()),
         ("ch10-maintenance", numbers::maintenance().into()),
@@ -76,11 +80,41 @@ mod tests {
     }
 
     #[test]
+    fn what_the_page_says_of_disks_is_in_their_logbooks() {
+        let slow = disks::slow();
+        let [replaced, well, converted] =
+            ["a: `ROLE`: master", "as fast as ever", "master: `ROLE`: slave"].map(|what| when(&slow, what));
+        let since = |at: f64, from: f64| at - from;
+        assert!((5000.0..7000.0).contains(&since(replaced, 1000.0)), "{replaced}");
+        assert!((10_000.0..12_000.0).contains(&since(converted, well)), "{well} {converted}");
+        let told = said(&slow);
+        let promoted = when(&slow, "a: log: `MASTER MODE");
+        let words = told.iter().find(|(at, text)| text.starts_with("master: log") && *at <= promoted);
+        assert_eq!(words, None, "it says nothing of its disk");
+        let heard = told.iter().filter(|(at, text)| text == "client: hears `OK`" && *at > replaced - 1.0);
+        assert_eq!(heard.count(), 5, "it goes on to acknowledge");
+        let full = disks::full();
+        let refused = when(&full, "client: hears `MISCONF");
+        assert!(when(&full, "master: `PING`: `MISCONF") <= refused && refused < when(&full, "+sdown"));
+        assert!(when(&full, "+sdown") < when(&full, "a: `ROLE`: master"));
+        assert!(when(&full, "DB saved on disk") > when(&full, "there is room again"));
+    }
+
+    #[test]
     fn what_the_page_says_of_costs_is_counted() {
         let disk = numbers::slow_disk();
         let ping = |when: &str| numbers(&disk, &format!("`always`: a `PING` {when}"))[3];
         assert!(numbers(&disk, "`everysec`")[3] >= 3000.0 && ping("behind a write") >= 3000.0);
         assert!(ping("between two") < 10.0);
+        let syncs = numbers(&disk, "`everysec`, if only `fsync` takes so long");
+        assert!(syncs.iter().all(|longest| *longest < 10.0), "{syncs:?}");
+        let election = disks::election();
+        for whose in ["the voters': B and C", "the replica's"] {
+            let took = numbers(&election, whose);
+            let later = took.iter().map(|at| (at - took[0]).round()).collect::<Vec<_>>();
+            // Of 12 s there is none: it stands there in words.
+            assert_eq!(later, [0.0, 999.0, 2999.0, 5999.0], "{whose}: later by what the disk takes, once");
+        }
         let ways = numbers::maintenance();
         let [planned, forced, plug] = [
             "`CLUSTER FAILOVER`, then stop it",

@@ -7,7 +7,8 @@
 //!
 //! - [`ONE_VOTE`], also across a crash: what a voter has told of its vote it never tells otherwise. [`KEEPS_PROMISES`]: an
 //!   epoch in which a node has voted, asked for votes or owned slots is on its disk before anybody hears of it.
-//! - [`ONE_WINNER`]: an epoch that is won by votes is won by one node, and [`MAJORITY`] says how many votes that takes.
+//! - [`ONE_WINNER`]: an epoch that is won by votes is won by one node, and [`MAJORITY`] says how many votes that takes: of the
+//!   masters with slots that it knows. Who knows fewer than there are is the exception; see `Audit::check_winner`.
 //! - [`RIGHT_TO_ASK`] and [`RIGHT_TO_VOTE`]: only the replica of a failed master stands, if no operator says otherwise.
 //! - [`ONE_FOR_EACH_MASTER`]: a voter helps one replica of a master, and gives it time to win.
 //! - [`RANK`] and [`BEST`]: a replica waits for those that have more of the data.
@@ -24,7 +25,8 @@
 //!
 //! A write that was acknowledged may be lost, and where is said here: a master that dies, or that is cut off and replaced,
 //! takes with it what its heir had not received; a process that begins without its data has lost them; and so has an owner
-//! that was overruled by `FORCE` or `TAKEOVER`. [`EXPLAINED`] says that there is no other way.
+//! that was overruled by `FORCE` or `TAKEOVER`. [`EXPLAINED`] says that there is no other way, and each lost write is traced
+//! to the event that lost it. [`HEIR`]: an heir lacks only what lies behind the offset at which it took over.
 //!
 //! A slot may be nobody's once the machine of its new owner has died soon after a move: the end of a move is written and not
 //! synced, in Redis as here. The old owner has given it away, the new one has forgotten that it has it, and only an operator
@@ -85,8 +87,10 @@ pub const NEW_EPOCH: &str = "whoever takes over slots does so in an epoch greate
 /// See the [module](self).
 pub const EPOCHS_GROW: &str = "a node's epochs never go back";
 /// See the [module](self).
+pub const HEIR: &str = "whoever takes over holds all that it had received of what was acknowledged";
+/// See the [module](self).
 pub const EXPLAINED: &str =
-    "an acknowledged write is lost only with a process's data or with a master's office";
+    "an acknowledged write is lost in one event: a takeover, a new beginning, a slot's move";
 
 /// What a node is about, in a few words, for the trace.
 pub(super) fn mood(node: &Node) -> Option<String> {

@@ -49,6 +49,113 @@ impl Slow {
     }
 }
 
+/// A disk in a drill: it becomes slow, or full, while the process runs, and is well again.
+///
+/// What is written goes into the system's memory at once, as on a machine that has some to spare; only what must be on the
+/// disk itself takes time, one thing after the other. As in the server's driver a `Record` and an `Overwrite` do
+/// not queue behind that.
+#[derive(Debug, Default)]
+pub(super) struct Sick {
+    /// How long each sync takes.
+    pub(super) sync: Millis,
+    /// There is no room for another byte.
+    pub(super) full: bool,
+    asked: VecDeque<FileEffect>,
+    /// When the first of those will be done, by the host's clock.
+    pub(super) next: Option<Millis>,
+}
+
+/// What the system says of a disk without room (`ENOSPC`).
+const FULL: &str = "No space left on device";
+
+impl Sick {
+    /// What is to be done now; anything else waits for its turn.
+    pub(super) fn ask(&mut self, now: Millis, effect: FileEffect) -> Option<FileEffect> {
+        let overtakes = match &effect {
+            FileEffect::Overwrite { .. } => true,
+            FileEffect::Record { file, .. } => {
+                !self.asked.iter().any(|other| written_by(other) == Some(*file))
+            }
+            _ => false,
+        };
+        if overtakes {
+            return Some(effect);
+        }
+        self.asked.push_back(effect);
+        if self.next.is_none() {
+            self.schedule(now);
+        }
+        None
+    }
+
+    /// What is done by now.
+    pub(super) fn due(&mut self, now: Millis) -> Option<FileEffect> {
+        if self.next? > now {
+            return None;
+        }
+        let done = self.asked.pop_front();
+        self.next = None;
+        if !self.asked.is_empty() {
+            self.schedule(now);
+        }
+        done
+    }
+
+    fn schedule(&mut self, now: Millis) {
+        let waits = matches!(
+            self.asked.front(),
+            Some(
+                FileEffect::Append { sync: true, .. }
+                    | FileEffect::Sync { .. }
+                    | FileEffect::SyncNamed { .. }
+                    | FileEffect::Commit { .. }
+            )
+        );
+        self.next = Some(now + if waits { self.sync } else { Millis::ZERO });
+    }
+
+    pub(super) fn carry_out(
+        &self,
+        node: &mut Node,
+        files: &mut Files,
+        effect: FileEffect,
+        io: &mut Io<'_, '_>,
+    ) {
+        let grows = match &effect {
+            FileEffect::Append { file, bytes, .. } | FileEffect::Record { file, bytes } => {
+                Some(*file).filter(|file| !bytes.is_empty() && files.contains_key(file))
+            }
+            // What is written over needs no room.
+            FileEffect::Overwrite { file, name, bytes } => {
+                let there = io.disk().read(name).map_or(0, <[u8]>::len);
+                Some(*file).filter(|_| bytes.len() > there)
+            }
+            _ => None,
+        };
+        match grows.filter(|_| self.full) {
+            Some(file) => {
+                // It is closed, and deaf from then on.
+                files.remove(&file);
+                node.file_event(io.now(), file, FileEvent::Failed(FULL.into()));
+            }
+            None => carry_out(node, files, effect, io),
+        }
+    }
+}
+
+/// The file that a later write to it must not overtake.
+fn written_by(effect: &FileEffect) -> Option<FileId> {
+    match effect {
+        FileEffect::Create { file, .. }
+        | FileEffect::Open { file, .. }
+        | FileEffect::Append { file, .. }
+        | FileEffect::Record { file, .. }
+        | FileEffect::Commit { file, .. }
+        | FileEffect::Discard { file } => Some(*file),
+        _ => None,
+    }
+}
+
 /// A known-bad disk: it says that a new file has taken the place of the old one, and lets it do so a while later.
 #[derive(Debug)]
 pub(super) struct Liar {

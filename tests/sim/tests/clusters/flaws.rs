@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bus::{Arrival, Body, Decoder, HEADER_LEN, Kind, Packet, node_flag};
-use core_types::{Millis, NodeId};
+use core_types::{Millis, NodeId, Rng};
 use sim::Conn;
 use sim::nodes::NodeHost;
 use sim::nodes::tamper::{Passing, Way};
@@ -26,6 +26,8 @@ pub(crate) enum Flaw {
     CountsEverybody,
     /// Whoever becomes a master goes on with its old master's epoch.
     NoNewEpoch,
+    /// Of the writes that a replica receives it puts some under another key. Its offset counts them all.
+    LosesWrites,
 }
 
 /// Where things are in a packet (`WIRE.md`).
@@ -84,6 +86,14 @@ pub(crate) fn node(flaw: Flaw, host: NodeHost, seed: u64) -> NodeHost {
             let mut census = Census::default();
             host.with_tampering(move |passing: Passing<'_>| census.pass(passing))
         }
+        Flaw::LosesWrites => {
+            let mut rng = Rng::new(seed);
+            host.with_tampering(move |passing: Passing<'_>| {
+                if passing.way == Way::In && passing.to_master {
+                    misplace(passing.bytes, || rng.chance(20));
+                }
+            })
+        }
         Flaw::NoNewEpoch => {
             let mut followed: Option<[u8; 8]> = None;
             let mut kept: Option<([u8; 8], [u8; 8])> = None;
@@ -103,6 +113,21 @@ pub(crate) fn node(flaw: Flaw, host: NodeHost, seed: u64) -> NodeHost {
                     }
                 });
             })
+        }
+    }
+}
+
+/// A write in the stream of a master: what follows is the length of the key, the end of that line, and the key.
+const WRITE: &[u8] = b"\r\nSET\r\n$";
+
+/// The first letter of some keys is another one. Writes that arrive in two pieces are left as they are.
+fn misplace(bytes: &mut [u8], mut chosen: impl FnMut() -> bool) {
+    let mut from = 0;
+    while let Some(found) = bytes[from..].windows(WRITE.len()).position(|window| window == WRITE) {
+        from += found + WRITE.len();
+        let Some(end) = bytes[from..].windows(2).position(|window| window == b"\r\n") else { return };
+        if let Some(letter) = bytes.get_mut(from + end + 2).filter(|_| chosen()) {
+            *letter = b'?';
         }
     }
 }

@@ -1,13 +1,16 @@
 //! Nodes with a flaw, each of which the family must catch.
 
+use std::collections::BTreeMap;
+
 use core_types::Broken;
 use sim::nodes::clusters::{
-    BEST, FAIL_BY_MAJORITY, KEEPS_PROMISES, NEW_EPOCH, ONE_OWNER, ONE_VOTE, ONE_WINNER, RIGHT_TO_VOTE,
+    BEST, FAIL_BY_MAJORITY, HEIR, KEEPS_PROMISES, NEW_EPOCH, ONE_OWNER, ONE_VOTE, ONE_WINNER, RIGHT_TO_VOTE,
 };
 use sim::{Trace, family};
 
 use crate::flaws::Flaw;
 use crate::play::play;
+use crate::survey::span;
 
 /// Searches for a seed with which the nodes break one of `rules`, and plays that seed once more.
 fn caught(title: &str, flaw: Flaw, seeds: u64, rules: &[&str]) {
@@ -55,4 +58,39 @@ fn a_failure_that_is_counted_among_all_nodes_is_caught() {
 #[test]
 fn a_master_that_goes_on_with_the_old_epoch_is_caught() {
     caught("no new epoch", Flaw::NoNewEpoch, 100, &[NEW_EPOCH, ONE_OWNER]);
+}
+
+/// That the replicas of other masters differ from these would be seen, too, but later.
+#[test]
+fn an_heir_without_what_it_had_received_is_caught() {
+    caught("loses writes", Flaw::LosesWrites, 20, &[HEIR]);
+}
+
+/// In how many seeds each is caught, and by which rule: `SURVEY=0..150 cargo test --release -p sim --test clusters how_often --
+/// --ignored --nocapture`.
+#[test]
+#[ignore = "a tool: it lists how often known-bad nodes are caught"]
+fn how_often_each_is_caught() {
+    let (first, end) = span();
+    for flaw in [
+        Flaw::None,
+        Flaw::VoteNotSaved,
+        Flaw::VoteToldBeforeSaved,
+        Flaw::VotesForAnybody,
+        Flaw::NoRank,
+        Flaw::CountsEverybody,
+        Flaw::NoNewEpoch,
+        Flaw::LosesWrites,
+    ] {
+        let mut rules: BTreeMap<String, u64> = BTreeMap::new();
+        for seed in first..end {
+            let rule = match std::panic::catch_unwind(|| play(seed, None, flaw)) {
+                Ok(Ok(_)) => continue,
+                Ok(Err(broken)) => broken.rule,
+                Err(_) => "nothing panics".into(),
+            };
+            *rules.entry(rule).or_default() += 1;
+        }
+        println!("{flaw:?}: {} of {} seeds, {rules:#?}", rules.values().sum::<u64>(), end - first);
+    }
 }

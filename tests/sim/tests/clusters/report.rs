@@ -16,6 +16,8 @@ pub(crate) struct Outcome {
     pub(crate) timeout: Millis,
     pub(crate) takeovers: Vec<Takeover>,
     pub(crate) elections: Elections,
+    /// Epochs that two have won, one of which counted too few masters.
+    pub(crate) miscounted: u64,
     pub(crate) collisions: u64,
     pub(crate) failures: u64,
     /// Crashes of nodes that had just voted: before the disk had it, and after.
@@ -24,6 +26,8 @@ pub(crate) struct Outcome {
     pub(crate) ordered: u64,
     /// Slots that were moved, or began to be.
     pub(crate) moved: u64,
+    /// Replicas of replicas that an operator had to tell whom to follow.
+    pub(crate) chained: u64,
     pub(crate) losses: Losses,
     /// Reads of acknowledged keys, and those that found nothing at that moment.
     pub(crate) reads: (u64, u64),
@@ -47,6 +51,8 @@ pub(crate) struct Report {
     struck_down: (u64, u64),
     ordered: u64,
     moved: u64,
+    chained: u64,
+    miscounted: u64,
     losses: [Losses; 5],
     reads: (u64, u64),
     last_words: Vec<(Millis, Millis)>,
@@ -79,6 +85,8 @@ impl Report {
         self.struck_down.1 += run.struck_down.1;
         self.ordered += run.ordered;
         self.moved += run.moved;
+        self.chained += run.chained;
+        self.miscounted += run.miscounted;
         self.losses[day] = self.losses[day].plus(run.losses);
         self.reads = (self.reads.0 + run.reads.0, self.reads.1 + run.reads.1);
         self.last_words.extend(run.last_words.map(|last| (run.timeout, last)));
@@ -159,18 +167,27 @@ impl fmt::Display for Report {
         line(f, "otherwise", &self.elections)?;
         writeln!(
             f,
-            "  {} times a failure was found out; {} epochs with two masters; voters that died: {} before the disk had it, \
-             {} after; {} manual failovers, {} slots moved",
-            self.failures, self.collisions, self.struck_down.0, self.struck_down.1, self.ordered, self.moved
+            "  {} times a failure was found out; {} epochs with two masters, {} won by two; voters that died: {} before the disk had it, \
+             {} after; {} manual failovers, {} slots moved; {} replicas of replicas",
+            self.failures,
+            self.collisions,
+            self.miscounted,
+            self.struck_down.0,
+            self.struck_down.1,
+            self.ordered,
+            self.moved,
+            self.chained
         )?;
         for (name, losses) in ["death", "minority", "orders", "bad", "worst"].iter().zip(&self.losses) {
             writeln!(
                 f,
-                "  {name:9} {:8} writes acknowledged, {:5} lost: {} with their master's office, {} with its process, {} \
-                 with a slot's move",
+                "  {name:9} {:8} writes acknowledged, {:5} lost: {} had not reached the heir ({} of them compared by \
+                 offset), {} overruled, {} with a process, {} with a slot's move",
                 losses.acknowledged,
                 losses.lost(),
-                losses.replaced,
+                losses.unreceived,
+                losses.behind,
+                losses.overruled,
                 losses.restarted,
                 losses.moved
             )?;

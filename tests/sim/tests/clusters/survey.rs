@@ -9,12 +9,17 @@ use crate::flaws::Flaw;
 use crate::play::play;
 use crate::report::Report;
 
+/// The seeds that `SURVEY` names.
+pub(crate) fn span() -> (u64, u64) {
+    let span = std::env::var("SURVEY").unwrap_or_else(|_| "0..100".into());
+    let (first, end) = span.split_once("..").expect("from..to");
+    (first.parse().expect("a seed"), end.parse().expect("a seed"))
+}
+
 #[test]
 #[ignore = "a tool: it lists what fails"]
 fn survey() {
-    let span = std::env::var("SURVEY").unwrap_or_else(|_| "0..100".into());
-    let (first, end) = span.split_once("..").expect("from..to");
-    let (first, end): (u64, u64) = (first.parse().expect("a seed"), end.parse().expect("a seed"));
+    let (first, end) = span();
     let next = AtomicU64::new(first);
     let found: Mutex<BTreeMap<String, BTreeMap<u64, String>>> = Mutex::default();
     let report = Mutex::new(Report::default());

@@ -18,22 +18,29 @@ fn node(group: &mut Group<'_>, name: &str, follows: Option<&str>, tune: impl Fn(
     let mut settings = config(follows);
     settings.replica_announce_ip = Some(name.into());
     tune(&mut settings);
-    group
-        .world
-        .add(name, &[PORT], move |boot| NodeHost::new(settings.clone(), boot).with_log(LogLevel::Notice))
+    group.world.add(name, &[PORT], move |boot| {
+        let keeps_files = settings.appendonly || !settings.save.is_empty();
+        let begin = if keeps_files { NodeHost::with_files } else { NodeHost::new };
+        begin(settings.clone(), boot).with_log(LogLevel::Notice)
+    })
 }
 
 /// A master with two replicas and three sentinels. The sentinels wait five seconds before they doubt.
-struct Watched<'t> {
-    group: Group<'t>,
+pub(super) struct Watched<'t> {
+    pub(super) group: Group<'t>,
     /// Master, a, b.
-    nodes: [HostId; 3],
-    sentinels: [HostId; 3],
-    client: HostId,
+    pub(super) nodes: [HostId; 3],
+    pub(super) sentinels: [HostId; 3],
+    pub(super) client: HostId,
 }
 
 impl<'t> Watched<'t> {
     fn new(trace: &'t mut Trace) -> Watched<'t> {
+        Watched::with(trace, |_| {})
+    }
+
+    /// With more in the files of all nodes.
+    pub(super) fn with(trace: &'t mut Trace, tune: impl Fn(&mut Config)) -> Watched<'t> {
         let profile = Profile { epoch: Millis(1_700_000_000_000), ..Profile::calm() };
         let mut group = Group::new(profile, Some(trace));
         let client = group.client("client", "master");
@@ -43,6 +50,7 @@ impl<'t> Watched<'t> {
         let nodes = nodes.map(|(name, follows)| {
             node(&mut group, name, follows, |config| {
                 config.replica_priority = if name == "a" { 50 } else { 100 };
+                tune(config);
             })
         });
         group.start_all(&[nodes[0], nodes[1], nodes[2], client], &sentinels, 370);
@@ -52,7 +60,7 @@ impl<'t> Watched<'t> {
 }
 
 /// A sentinel's event, with names only where there is something to tell.
-fn event(label: &str) -> Option<String> {
+pub(super) fn event(label: &str) -> Option<String> {
     let told = [
         "+sdown master",
         "+odown",
@@ -104,7 +112,7 @@ pub(super) fn kill() -> Table {
 }
 
 /// What nodes say of their links, as far as it tells something.
-fn of_replication(label: &str) -> Option<String> {
+pub(super) fn of_replication(label: &str) -> Option<String> {
     let told = [
         "Connection with master lost",
         "Connection with replica",

@@ -27,6 +27,8 @@ struct Watched {
     held: Option<Vec<String>>,
     /// None before the first look.
     answers: Option<bool>,
+    /// It holds its answers back.
+    waits: bool,
 }
 
 /// A client that says something now and then.
@@ -47,14 +49,14 @@ impl Logbook {
     }
 
     /// Looks at these fields of what a command prints; of `ROLE` at all but the offsets. What they hold at first is not
-    /// told.
+    /// told. `field>2` tells only when it comes to be above 2, and when it no longer is.
     pub(super) fn watch(
         &mut self,
         host: HostId,
         command: &'static str,
         fields: &'static [&'static str],
     ) -> &mut Logbook {
-        self.watched.push(Watched { host, command, fields, held: None, answers: None });
+        self.watched.push(Watched { host, command, fields, held: None, answers: None, waits: false });
         self
     }
 
@@ -144,14 +146,25 @@ impl Watched {
         }
         let said = world.act(self.host, |node: &mut NodeHost, io| node.order(io, command));
         let said = said.expect("no rule is broken").unwrap_or_default();
+        // Something that was written before waits for the disk, and the answer behind it.
+        let waits = said.is_empty();
+        if self.waits != waits {
+            seen.push(if waits { "does not answer at once".into() } else { "answers at once".into() });
+        }
+        self.waits = waits;
+        if waits {
+            return seen;
+        }
         let holds: Vec<String> = match command {
             "ROLE" => vec![role(&said)],
+            "PING" => vec![format!("`{}`", shortened(said.trim_start_matches(['+', '-']).trim_end()))],
             _ => self.fields.iter().map(|field| value(&said, field)).collect(),
         };
         if let Some(held) = &self.held {
             for (place, (before, after)) in held.iter().zip(&holds).enumerate() {
                 if before != after && !after.is_empty() {
                     seen.push(match self.fields.get(place) {
+                        Some(field) if field.contains('>') => format!("`{command}`: {after}"),
                         Some(field) => format!("`{command}`: `{field}:{after}`"),
                         None => format!("`{command}`: {after}"),
                     });
@@ -175,8 +188,31 @@ fn role(said: &str) -> String {
     }
 }
 
+/// The beginning of a long error; whoever knows it knows the rest.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 72;
+    match text.char_indices().nth(MOST) {
+        None => text.into(),
+        Some((end, _)) => {
+            format!("{} …", text[..end].rsplit_once(' ').map_or(&text[..end], |(start, _)| start))
+        }
+    }
+}
+
 /// What stands behind a field's name, wherever in the text: `name:value` in a line, or `name=value` among others.
 fn value(text: &str, field: &str) -> String {
+    if let Some((field, limit)) = field.split_once('>') {
+        let held = value(text, field);
+        if held.is_empty() {
+            return held;
+        }
+        let [held, limit] = [held.as_str(), limit].map(|number| number.parse::<i64>().unwrap_or_default());
+        return match (held > limit, limit) {
+            (true, _) => format!("`{field}` above {limit}"),
+            (false, 0) => format!("`{field}:0`"),
+            (false, _) => format!("`{field}` at most {limit}"),
+        };
+    }
     let parts = text.lines().flat_map(|line| line.split(','));
     let found = parts.filter_map(|part| {
         let rest = part.strip_prefix(field)?;
@@ -207,7 +243,7 @@ impl Asked {
             return Some("nothing: it waits".into());
         }
         client.replies.back().map(|(_, reply)| match reply {
-            Frame::Simple(text) | Frame::Error(text) => format!("`{text}`"),
+            Frame::Simple(text) | Frame::Error(text) => format!("`{}`", shortened(text)),
             Frame::Null => "`(nil)`".into(),
             other => format!(
                 "`{}`",

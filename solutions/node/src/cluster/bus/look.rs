@@ -85,6 +85,9 @@ impl Node {
         let dues: Vec<(NodeId, Due)> = cluster
             .members()
             .filter(looked_at)
+            // Our own packets to it wait for our own disk: who has not been asked is not silent, and a connection that is cut
+            // takes them along, votes too. Redis stands still meanwhile, and speaks before it looks.
+            .filter(|member| member.link.is_none_or(|link| !self.bus.held.contains(&link.conn)))
             .map(|member| (member.id, due(now, &contact(member), timeout)))
             .filter(|(_, due)| *due != Due::default())
             .collect();

@@ -8,7 +8,7 @@ use core_types::{Broken, Epoch, Millis, NodeId};
 use node::ClusterView;
 
 use super::ballots::Ballots;
-use super::losses::Calamities;
+use super::losses::Custody;
 use super::mind::Mind;
 use super::stopwatch::Stopwatch;
 use super::wiretap::{Told, What};
@@ -38,7 +38,7 @@ pub struct Audit {
     pub(super) minds: Vec<Mind>,
     pub(super) ballots: Ballots,
     pub(super) stopwatch: Stopwatch,
-    pub(super) calamities: Calamities,
+    pub(super) custody: Custody,
     /// Somebody may take an epoch without votes: an operator is at work.
     free_hand: bool,
     /// Who has claimed slots in an epoch.
@@ -68,7 +68,7 @@ impl Audit {
             minds,
             ballots: Ballots::default(),
             stopwatch: Stopwatch::new(cast.clients.len()),
-            calamities: Calamities::default(),
+            custody: Custody::new(cast.clients.len()),
             cast,
             free_hand,
             claims: BTreeMap::new(),
@@ -116,6 +116,7 @@ impl Audit {
         let id = world.last_stepped();
         if let Some(place) = self.cast.clients.iter().position(|client| *client == id) {
             self.stopwatch.note_writes(world, place, id);
+            self.custody.note_writes(world, &self.cast.nodes, place, id);
             return Ok(());
         }
         if self.cast.liar == Some(id) {
@@ -156,7 +157,7 @@ impl Audit {
         }
         if mind.starts > 0 {
             let died = world.died_at(mind.host).unwrap_or(world.now());
-            self.calamities.process_began_anew(mind.host, died);
+            self.custody.process_began_anew(mind.host, died);
         }
         let mind = &mut self.minds[place];
         if mind.id.is_some_and(|id| id != view.me()) {
@@ -197,7 +198,7 @@ impl Audit {
         mind.note_rank(now, world, view);
         if mind.current_epoch != view.current_epoch() {
             mind.current_epoch = view.current_epoch();
-            mind.note_stand(mind.current_epoch, now);
+            mind.note_stand(mind.current_epoch, now, self.cast.timeout);
         }
         if view.last_vote_epoch() > mind.last_vote {
             mind.last_vote = view.last_vote_epoch();
@@ -210,17 +211,17 @@ impl Audit {
                 self.check_winner(world, place, view)?;
                 self.stopwatch.note_promotion(now, was.1.and_then(|id| self.host_of(id)));
             }
-            (true, false) => self.calamities.left_office(self.minds[place].host, now),
+            (true, false) => self.custody.left_office(self.minds[place].host, now),
             _ => {}
         }
         let mind = &mut self.minds[place];
-        if *myself.slots() != mind.slots {
-            let before = std::mem::replace(&mut mind.slots, myself.slots().clone());
-            let lost = before.iter().filter(|slot| !mind.slots.contains(*slot));
-            self.calamities.lost_slots(mind.host, lost, now);
-        }
         mind.size = view.size();
-        Ok(())
+        // Where somebody lies, nobody can tell who serves what.
+        if self.cast.liar.is_some() {
+            return Ok(());
+        }
+        let host = mind.host;
+        self.custody.look(world, &self.cast.clients, host, view, self.free_hand)
     }
 
     /// A packet has left.
@@ -282,7 +283,7 @@ impl Audit {
         }
         self.collisions.insert(epoch);
         let elected = claimants.iter().filter(|id| self.ballots.has_asked(epoch, **id)).count();
-        if elected > 1 || !self.free_hand {
+        if (elected > 1 || !self.free_hand) && !self.ballots.is_miscounted(epoch) {
             let names: Vec<&str> = claimants.iter().map(|id| id.short()).collect();
             return Err(Broken::new(ONE_OWNER, format!("in epoch {epoch}: {}", names.join(", "))));
         }
@@ -310,7 +311,9 @@ impl Audit {
         let agree = self.minds.iter().filter(holds).count();
         let voters = view.members().filter(|member| member.votes()).count();
         // The count was made before this packet left.
-        let needed = voters.min(self.minds[place].size) / 2 + 1;
+        let mind = &self.minds[place];
+        let needed = voters.min(mind.size) / 2 + 1;
+        let needed = mind.needed_then(about, oldest).map_or(needed, |then| then.min(needed));
         if agree < needed {
             let name = self.host_of(about).map_or("somebody", |host| world.name(host));
             let detail =

@@ -1,6 +1,6 @@
 //! Elections: who stands, who votes for whom, who wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core_types::{Broken, Epoch, Millis, NodeId, Offset};
 use node::ClusterView;
@@ -16,9 +16,19 @@ use crate::world::{HostId, World};
 pub(super) struct Ballots {
     asked: BTreeMap<Epoch, BTreeMap<NodeId, bool>>,
     votes: BTreeMap<(Epoch, HostId), HostId>,
-    winners: BTreeMap<Epoch, HostId>,
+    winners: BTreeMap<Epoch, Winner>,
+    /// Epochs that two have won.
+    miscounted: BTreeSet<Epoch>,
     /// Who has asked first of all.
     first: Option<HostId>,
+}
+
+/// Who has won an epoch.
+#[derive(Clone, Copy, Debug)]
+struct Winner {
+    host: HostId,
+    /// It knew of fewer masters with slots than there were.
+    short: bool,
 }
 
 /// What elections there have been.
@@ -39,6 +49,11 @@ pub struct Elections {
 }
 
 impl Ballots {
+    /// Have two won this epoch, of which one knew too few masters?
+    pub(super) fn is_miscounted(&self, epoch: Epoch) -> bool {
+        self.miscounted.contains(&epoch)
+    }
+
     /// Has this node asked for votes in that epoch?
     pub(super) fn has_asked(&self, epoch: Epoch, id: NodeId) -> bool {
         self.asked.get(&epoch).is_some_and(|asked| asked.contains_key(&id))
@@ -58,6 +73,11 @@ impl Audit {
             won: winners.len() as u64,
             votes: votes.len() as u64,
         }
+    }
+
+    /// Epochs that two have won, because one of them knew too few masters.
+    pub fn miscounted(&self) -> u64 {
+        self.ballots.miscounted.len() as u64
     }
 
     /// It asks for votes.
@@ -173,14 +193,24 @@ impl Audit {
         if !self.ballots.has_asked(epoch, view.me()) {
             return Ok(());
         }
-        let winner = *self.ballots.winners.entry(epoch).or_insert(mind.host);
-        if winner != mind.host {
-            let detail = format!("it has won {epoch}, and so has {}", world.name(winner));
-            return Err(Broken::new(ONE_WINNER, detail));
+        // A majority is one of those whom a candidate knows. When a master says that it is a replica now, all that hear it
+        // take its slots from it; until they hear its heir they know one master too few, and two majorities of such a count
+        // need not have a voter in common. So it is in Redis (`clusterDelNodeSlots` in `clusterProcessPacket`, and
+        // `server.cluster->size`). Then two masters have one epoch, and that ends as other collisions do.
+        let counted = mind.size.min(view.size());
+        let short = counted < self.custody.servers();
+        let winner = *self.ballots.winners.entry(epoch).or_insert(Winner { host: mind.host, short });
+        if winner.host != mind.host {
+            if !short && !winner.short {
+                let detail = format!("it has won {epoch}, and so has {}", world.name(winner.host));
+                return Err(Broken::new(ONE_WINNER, detail));
+            }
+            self.ballots.miscounted.insert(epoch);
         }
+        let mind = &self.minds[place];
         let votes = self.ballots.votes.iter();
         let votes = votes.filter(|((at, _), chosen)| *at == epoch && **chosen == mind.host).count();
-        let needed = mind.size.min(view.size()) / 2 + 1;
+        let needed = counted / 2 + 1;
         if votes < needed {
             return Err(Broken::new(MAJORITY, format!("in {epoch} it has {votes} of {needed}")));
         }

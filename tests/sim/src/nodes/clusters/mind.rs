@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use core_types::{Broken, Epoch, Millis, NodeId, SlotSet};
+use core_types::{Broken, Epoch, Millis, NodeId};
 use node::ClusterView;
 
 use super::NEW_EPOCH;
@@ -40,17 +40,19 @@ pub(super) struct Mind {
     pub(super) followed: Epoch,
     pub(super) is_master: bool,
     pub(super) master: Option<NodeId>,
-    /// Its own slots.
-    pub(super) slots: SlotSet,
     pub(super) size: usize,
     /// Whom it has held for down while it was a master, and when last.
     pub(super) held_down: BTreeMap<NodeId, Millis>,
     /// Whom it takes for failed, and since when.
     failed: BTreeMap<NodeId, Millis>,
+    /// Whenever it began to take somebody for failed: how many masters had to agree, as it saw the cluster then.
+    verdicts: BTreeMap<NodeId, Vec<(Millis, usize)>>,
     /// Whom it has announced as failed, and when last.
     pub(super) announced: BTreeMap<NodeId, Millis>,
     /// Since when it has taken its own master for failed, if it does.
     orphaned: Option<Millis>,
+    /// Whenever that began, and whose replica it was.
+    griefs: Vec<(NodeId, Millis)>,
     /// What was so when its epoch rose to this one: it may have stood for election.
     pub(super) stood: BTreeMap<Epoch, Stand>,
     /// How it stood among the replicas of its master, of late.
@@ -92,12 +94,13 @@ impl Mind {
             followed: Epoch(0),
             is_master: false,
             master: None,
-            slots: SlotSet::new(),
             size: 0,
             held_down: BTreeMap::new(),
             failed: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
             announced: BTreeMap::new(),
             orphaned: None,
+            griefs: Vec::new(),
             stood: BTreeMap::new(),
             ranks: Vec::new(),
             decided: 0,
@@ -115,13 +118,14 @@ impl Mind {
         self.said.clear();
         (self.current_epoch, self.last_vote) = (view.current_epoch(), view.last_vote_epoch());
         (self.is_master, self.master) = (view.myself().is_master(), view.myself().master());
-        self.slots = view.myself().slots().clone();
         self.size = view.size();
         self.failed.clear();
+        self.verdicts.clear();
         self.announced.clear();
         self.ranks.clear();
         self.stood.clear();
         self.orphaned = None;
+        self.griefs.clear();
         self.helped.clear();
         self.decided = 0;
         self.clock = (world.now(), world.clock(self.host));
@@ -136,17 +140,29 @@ impl Mind {
     /// Whom does it hold for down, whom for failed?
     pub(super) fn note_the_silent(&mut self, now: Millis, view: &ClusterView<'_>) {
         let master = view.myself().is_master();
+        let size = self.size;
+        let needed = || view.members().filter(|member| member.votes()).count().min(size) / 2 + 1;
         for member in view.members() {
             let (id, failed) = (member.id(), member.has_failed());
             if master && (failed || member.may_have_failed()) {
                 self.held_down.insert(id, now);
             }
             if failed {
-                self.failed.entry(id).or_insert(now);
+                self.failed.entry(id).or_insert_with(|| {
+                    self.verdicts.entry(id).or_default().push((now, needed()));
+                    now
+                });
             } else {
                 self.failed.remove(&id);
             }
         }
+    }
+
+    /// How many masters had to agree, at least, when it found since `oldest` that this member has failed. What it says of that
+    /// may have waited for a connection, and by then it may know more masters: a new node hears of one after the other.
+    pub(super) fn needed_then(&self, about: NodeId, oldest: Millis) -> Option<usize> {
+        let verdicts = self.verdicts.get(&about)?.iter();
+        verdicts.filter(|(at, _)| *at >= oldest).map(|(_, needed)| *needed).min()
     }
 
     /// Has its own master failed, and how many of the other replicas have more of the data, as far as it has heard?
@@ -154,7 +170,10 @@ impl Mind {
         self.ranks.retain(|(at, _)| now.since(*at) <= LOOK);
         let failed = view.myself().master().and_then(|master| Some((master, *self.failed.get(&master)?)));
         self.orphaned = failed.map(|(_, since)| since);
-        let Some((master, _)) = failed else { return };
+        let Some((master, since)) = failed else { return };
+        if self.griefs.last() != Some(&(master, since)) {
+            self.griefs.push((master, since));
+        }
         let Some(node) = world.get::<NodeHost>(self.host) else { return };
         let mine = node.node().replication_offset();
         let siblings = view.members().filter(|member| member.master() == Some(master));
@@ -187,9 +206,19 @@ impl Mind {
     }
 
     /// Its epoch has risen. If it stands for election, then now.
-    pub(super) fn note_stand(&mut self, epoch: Epoch, now: Millis) {
+    ///
+    /// The delay is drawn when its master fails, and not again when that has come back and fails once more before the
+    /// attempt is over: two node timeouts, two seconds at least, behind the delay. (In Redis only `auth_retry_time` lets
+    /// `clusterHandleSlaveFailover` draw another.) So the earliest failure counts that can have set it.
+    pub(super) fn note_stand(&mut self, epoch: Epoch, now: Millis, timeout: Millis) {
         let rank = self.ranks.iter().map(|(_, rank)| *rank).min().unwrap_or(0);
-        self.stood.insert(epoch, Stand { at: now, orphaned: self.orphaned, rank });
+        let oldest = now.0.saturating_sub(1000 * (rank as u64 + 1) + (timeout.0 * 2).max(2000));
+        let orphaned = self.orphaned.map(|since| {
+            let of = self.griefs.last().map(|(master, _)| *master);
+            let may_count = |(master, at): &&(NodeId, Millis)| Some(*master) == of && at.0 >= oldest;
+            self.griefs.iter().find(may_count).map_or(since, |(_, at)| *at)
+        });
+        self.stood.insert(epoch, Stand { at: now, orphaned, rank });
     }
 
     /// It may have decided to vote.

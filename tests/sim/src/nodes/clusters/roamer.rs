@@ -21,7 +21,9 @@ pub struct Ack {
     pub write: u64,
     /// The slot of its key.
     pub slot: Slot,
-    /// When, by the client's clock, which nobody sets.
+    /// When it was sent, by the client's clock, which nobody sets.
+    pub sent: Millis,
+    /// When the answer came, by the same clock.
     pub at: Millis,
     /// By whom.
     pub by: Endpoint,
@@ -62,6 +64,8 @@ struct UnderWay {
     what: What,
     /// It is to be sent, once there is a connection or the pause is over.
     unsent: bool,
+    /// When it was sent last.
+    sent: Millis,
     /// Answers to what was sent in front of it.
     skip: usize,
 }
@@ -158,7 +162,7 @@ impl Roamer {
             // A single node may be cut off and not know it: ask this one, then that one.
             errand.to = self.rng.pick(&self.seeds).unwrap_or(&errand.to).clone();
         }
-        self.under_way = Some(UnderWay { errand, what, unsent: true, skip: 0 });
+        self.under_way = Some(UnderWay { errand, what, unsent: true, sent: io.now(), skip: 0 });
         self.send(io);
     }
 
@@ -175,7 +179,7 @@ impl Roamer {
         if !line.open {
             return;
         }
-        under_way.unsent = false;
+        (under_way.unsent, under_way.sent) = (false, io.now());
         under_way.skip = usize::from(under_way.errand.asking);
         let (what, asking, conn) = (under_way.what, under_way.errand.asking, line.conn);
         let command = match what {
@@ -236,6 +240,7 @@ impl Roamer {
             return;
         }
         let (at, what, slot) = (under_way.errand.to.clone(), under_way.what, under_way.errand.slot);
+        let sent = under_way.sent;
         match (what, frame) {
             (_, Frame::Error(text)) => {
                 let answer = read_error(text, &at);
@@ -249,7 +254,7 @@ impl Roamer {
             },
             (What::Write(write), Frame::Simple(_)) => {
                 let slot = slot.expect("a write has a key");
-                self.acknowledged.push(Ack { write, slot, at: io.now(), by: at });
+                self.acknowledged.push(Ack { write, slot, sent, at: io.now(), by: at });
             }
             (What::Read(_), Frame::Null) => self.reads = (self.reads.0 + 1, self.reads.1 + 1),
             (What::Read(_), Frame::Bulk(_)) => self.reads.0 += 1,

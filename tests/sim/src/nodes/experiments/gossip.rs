@@ -15,7 +15,7 @@ mod whole;
 use core_types::{Millis, NodeId, Rng};
 
 pub use lean::{Hearsay, deaths, lean};
-pub use whole::whole;
+pub use whole::{whole, whole_deaths};
 
 /// A cluster and its setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

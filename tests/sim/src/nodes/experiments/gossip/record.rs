@@ -5,7 +5,7 @@
 
 use core_types::Millis;
 
-use super::{Detection, Hearsay, Size, Traffic, deaths, lean, whole};
+use super::{Detection, Hearsay, Size, Traffic, deaths, lean, whole, whole_deaths};
 
 /// Where the file is, for whoever writes it.
 pub const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/gossip-size.txt");
@@ -27,6 +27,8 @@ pub enum Run {
     Lean(Size, Hearsay),
     /// A cluster in which so many masters die, one after the other.
     Deaths(Size, usize),
+    /// The same with whole nodes.
+    WholeDeaths(Size, usize),
 }
 
 /// What came out.
@@ -66,6 +68,11 @@ pub fn plan() -> Vec<Run> {
     plan
 }
 
+/// Runs that are not in the file: each takes longer than all of those together. Whoever names one gets it.
+pub fn apart() -> Vec<Run> {
+    vec![Run::WholeDeaths(of(200, Millis::from_secs(15)), 8)]
+}
+
 impl Run {
     /// Runs it, and returns its line.
     pub fn line(self) -> String {
@@ -73,6 +80,7 @@ impl Run {
             Run::Whole(size) => Outcome::Traffic(whole(size, COUNTED, 1)),
             Run::Lean(size, hearsay) => Outcome::Traffic(lean(size, hearsay, COUNTED, 1)),
             Run::Deaths(size, count) => Outcome::Deaths(deaths(size, count, 1)),
+            Run::WholeDeaths(size, count) => Outcome::Deaths(whole_deaths(size, count, 1)),
         };
         let words = match outcome {
             Outcome::Traffic(Traffic { pings, out, inside, busiest }) => {
@@ -91,7 +99,7 @@ impl Run {
     /// What came out when it was recorded. `None`: it is not in the file, or the line is none of ours.
     pub fn recorded(self) -> Option<Outcome> {
         let words = self.recorded_line()?.split_once(": ")?.1.split(' ');
-        if let Run::Deaths(..) = self {
+        if let Run::Deaths(..) | Run::WholeDeaths(..) = self {
             let death = |word: &str| {
                 let times: Result<Vec<u64>, _> = word.split('/').map(str::parse).collect();
                 let [suspected, agreed, known] = times.ok()?.try_into().ok()?;
@@ -127,6 +135,7 @@ impl Run {
             Run::Lean(size, Hearsay::Believed) => ("decisions".into(), size),
             Run::Lean(size, Hearsay::Ignored) => ("decisions without hearsay".into(), size),
             Run::Deaths(size, count) => (format!("{count} deaths"), size),
+            Run::WholeDeaths(size, count) => (format!("{count} deaths of whole nodes"), size),
         };
         format!("{what}, {nodes} on {machines}, timeout {}", timeout.0)
     }
@@ -190,5 +199,22 @@ mod tests {
             assert!(least < suspected && suspected <= agreed && agreed < known && known < most);
             assert_eq!(known.since(agreed), Millis(1), "whoever counts the votes tells everybody");
         }
+    }
+
+    #[test]
+    fn whole_nodes_notice_a_death_as_the_decisions_alone_do() {
+        let median = |deaths: &[Detection], time: fn(&Detection) -> Millis| {
+            let mut times: Vec<Millis> = deaths.iter().map(time).collect();
+            times.sort();
+            times[times.len() / 2].0 as f64
+        };
+        let alike = |whole: &[Detection], lean: &[Detection], within: f64| {
+            for time in [|death: &Detection| death.suspected, |death: &Detection| death.known] {
+                let ratio = median(whole, time) / median(lean, time);
+                assert!((ratio - 1.0).abs() < within, "{whole:?} {lean:?}");
+            }
+        };
+        let size = Size { nodes: 10, machines: 2, timeout: Millis::from_secs(5) };
+        alike(&whole_deaths(size, 8, 1), &deaths(size, 20, 1), 0.2);
     }
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use core_types::{Millis, NodeId, Slot};
+use core_types::{Millis, NodeId, Rng, Slot};
 use node::config::Config;
 
-use super::{Size, Traffic, ids, warm_up};
-use crate::nodes::NodeHost;
-use crate::world::{HostId, Profile, World};
+use super::{Detection, Size, Traffic, ids, warm_up};
+use crate::nodes::{NodeHost, rules};
+use crate::world::{Fault, HostId, Profile, World};
 
 const PORT: u16 = 7000;
 const BUS_PORT: u16 = 17000;
@@ -24,6 +24,20 @@ pub fn whole(size: Size, counted: Millis, seed: u64) -> Traffic {
         bytes_now[place] - bytes[place]
     };
     Traffic::of(&size, between, pings_now - pings, counted.0 as f64 / 1000.0)
+}
+
+/// Kills a master so many times, each time another one, and lets it come back when all know: what
+/// [`deaths`](super::deaths) does with decisions alone.
+pub fn whole_deaths(size: Size, count: usize, seed: u64) -> Vec<Detection> {
+    let mut cluster = Whole::new(size, seed);
+    let mut rng = Rng::new(seed);
+    cluster.wait(warm_up(size.timeout));
+    let die = |place: usize| {
+        // Not always at the same moment of a timeout.
+        cluster.wait(Millis(size.timeout.0 + rng.below(size.timeout.0)));
+        cluster.kill(place % size.masters(), size)
+    };
+    (0..count).map(die).collect()
 }
 
 /// The nodes in their world.
@@ -66,6 +80,48 @@ impl Whole {
 
     fn wait(&mut self, time: Millis) {
         self.world.run_for(time).expect("no rule is broken");
+    }
+
+    /// A node dies, and comes back when everybody knows. When was it noticed? Ends when everybody has forgiven it, so that the
+    /// next death finds a quiet cluster.
+    fn kill(&mut self, victim: usize, size: Size) -> Detection {
+        let (host, id, begin) = (self.hosts[victim], ids(size.nodes)[victim], self.world.now());
+        let limit = Millis(size.timeout.0 * 10);
+        let (mut suspected, mut agreed) = (None, None);
+        self.world.inflict(Fault::Crash(host)).expect("no rule is broken");
+        let known = loop {
+            self.wait(Millis(1));
+            let since = self.world.now().since(begin);
+            let (doubt, sure) = self.opinions(id);
+            if doubt + sure > 0 {
+                suspected.get_or_insert(since);
+            }
+            if sure > 0 {
+                agreed.get_or_insert(since);
+            }
+            if sure == size.nodes - 1 {
+                break since;
+            }
+            assert!(since < limit, "a death is noticed");
+        };
+        self.world.inflict(Fault::Restart(host)).expect("no rule is broken");
+        while self.opinions(id) != (0, 0) {
+            self.wait(Millis(100));
+            assert!(self.world.now().since(begin) < limit, "whoever is back is forgiven");
+        }
+        Detection { suspected: suspected.unwrap_or(known), agreed: agreed.unwrap_or(known), known }
+    }
+
+    /// How many nodes doubt whether this one lives, and how many take it for failed.
+    fn opinions(&self, id: NodeId) -> (usize, usize) {
+        let (mut doubt, mut sure) = (0, 0);
+        for host in &self.hosts {
+            let view = rules::node(&self.world, *host).and_then(|node| node.cluster_view());
+            let Some(member) = view.and_then(|view| view.member(id)) else { continue };
+            sure += usize::from(member.has_failed());
+            doubt += usize::from(!member.has_failed() && member.may_have_failed());
+        }
+        (doubt, sure)
     }
 
     /// Bytes so far, by sender and receiver.
