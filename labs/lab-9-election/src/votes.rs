@@ -1,8 +1,8 @@
 //! The vote: what a master asks itself before it gives it, and in which order it acts.
 //!
-//! A vote is a promise: "in this epoch I have helped nobody else". Two candidates of which each has a majority would share
-//! at least one voter, and that voter would have broken its promise. So the promise must also outlive the voter's
-//! process; see [`steps`].
+//! A vote is a promise: "in this epoch I have helped nobody else". Two candidates of which each has a majority of the same
+//! masters would share at least one voter, and that voter would have broken its promise. So the promise must also outlive
+//! the voter's process; see [`steps`].
 
 use std::fmt;
 

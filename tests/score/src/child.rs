@@ -82,12 +82,14 @@ fn supervise(lab: Lab, id: &str, report: &Arc<Mutex<File>>) {
     )]
     let begun = Instant::now();
     let (each, all) = (knobs::timeout(), knobs::timeout() * 6);
+    // Until the answer's first run nothing of it is at work, and what is will end, however busy the machine.
+    let mut patience = all;
     loop {
-        match inbox.recv_timeout(each) {
-            Ok(News::Starting) if begun.elapsed() < all => {}
+        match inbox.recv_timeout(patience) {
+            Ok(News::Starting) if begun.elapsed() < all => patience = each,
             Ok(News::Starting) => return line(report, &stopped("slow", all)),
             Ok(News::Outcome(outcome)) => return line(report, &format!("outcome {}", outcome.to_json())),
-            Err(RecvTimeoutError::Timeout) => return line(report, &stopped("loop", each)),
+            Err(RecvTimeoutError::Timeout) => return line(report, &stopped("loop", patience)),
             Err(RecvTimeoutError::Disconnected) => {
                 return line(report, "fault the scoring thread ended without an outcome");
             }

@@ -197,10 +197,14 @@ fn named_death(lab: &Lab, check: &Check, options: &Options, first: Attempt) -> R
         return Err(fault);
     }
     let Some(seed) = first.report.run else {
-        return Err(format!(
-            "the process for {} ended before it began. It printed: {}",
-            check.id, first.printed
-        ));
+        return Err(if first.report.stopped.is_some() {
+            format!(
+                "{} could not even begin: this machine is too busy. Try again, or give it more time: SCORE_TIMEOUT_MS",
+                check.id
+            )
+        } else {
+            format!("the process for {} ended before it began. It printed: {}", check.id, first.printed)
+        });
     };
     let death = Death::of(&first);
     // A process that dies takes its trace along. Run it again, with a note for each event.

@@ -11,7 +11,8 @@ pub struct Span {
 
 /// The arguments of one command, the command's name first, as slices of the buffer they arrived in.
 ///
-/// Nothing is copied until somebody keeps a value. Never empty when it comes from a decoder.
+/// Nothing is copied until somebody keeps a value. Empty only for a blank line or `*0`, which are skipped
+/// without an answer.
 #[derive(Clone, Copy)]
 pub struct Args<'a> {
     buffer: &'a [u8],

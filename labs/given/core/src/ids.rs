@@ -130,7 +130,7 @@ impl fmt::Debug for Offset {
 pub struct Epoch(pub u64);
 
 impl Epoch {
-    /// The epoch behind this one. Behind the last one there is none: whoever is told of it, by a peer that lies, stays there.
+    /// The epoch after this one. After the last one there is none: whoever is told of it, by a peer that lies, stays there.
     /// (Redis begins again at zero.)
     #[must_use]
     pub const fn next(self) -> Epoch {
