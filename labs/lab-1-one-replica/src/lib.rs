@@ -29,7 +29,10 @@
 //!   so that it does not matter how the network cut the bytes.
 //! - After a failed transfer Redis connects again at once. We wait [`LinkConfig::retry`], so that a master
 //!   whose snapshot cannot be loaded is not made to produce one after the other.
-//! - Redis sends the first `REPLCONF ACK` at once only after a snapshot with an end mark. We always do.
+//! - Redis sends the first `REPLCONF ACK` at once only after a snapshot with an end mark. We always do, as soon as the data
+//!   are in place. A Redis master that has not noticed yet that its child is done (it looks ten times a second) passes
+//!   that ACK over, and begins the stream with the next one, a second later. Redis's own replica takes a little longer to
+//!   load, and is mostly not met by this.
 //! - By itself the link asks for everything each time. What it can ask for instead, and who decides that, is
 //!   chapter 2 ([`Link::ask_with`]).
 //! - Redis takes whatever stands behind `+CONTINUE` for "no new name" unless it has 40 bytes, and dies of a
