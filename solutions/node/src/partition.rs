@@ -19,7 +19,7 @@
 //!
 //! Nobody else who connects to us can be recognised. So a partition between two of ours is complete only if both of them
 //! are told: each cuts the connections that it has opened itself. A member of the cluster that connects to our bus is
-//! recognised by its first packet, which is thrown away.
+//! recognised by its first packet, which is thrown away, and the connection with it.
 //!
 //! # What a cut does
 //!

@@ -14,9 +14,10 @@ impl Node {
         let sender = self.known_sender(&packet.header);
         if let Some(sender) = sender {
             self.note_speaker(conn, sender);
-            // In a test: now that we know who it is, nothing passes.
+            // In a test: now that we know who it is, nothing passes. A connection on which something is lost cannot live
+            // on: the other end would wait for our answer for ever.
             if self.is_cut(conn) {
-                return;
+                return self.close(conn);
             }
             self.note_presence(sender, &packet.header);
             self.note_pause(sender, &packet.header);
