@@ -23,8 +23,9 @@ use crate::region;
 use crate::repo::{self, Lab, Repo};
 use crate::scoring::cargo;
 
-/// A mistake that loops is waited for this long, each time; and whole nodes are slow beside other work.
-const TIMEOUT_MS: &str = "8000";
+/// A mistake that loops is waited for this long, each time. There is none at present, and whole nodes are slow beside other
+/// work: what is only slow must not look like a loop.
+const TIMEOUT_MS: &str = "60000";
 
 /// True if every mistake is caught and named.
 pub(crate) fn mistakes(repo: &Repo, lab: &Lab, record: bool) -> Result<bool, String> {
