@@ -80,11 +80,13 @@ impl Run {
     /// Replicas become masters because somebody says so.
     pub(crate) fn orders(&mut self, world: &mut World<'_>) -> Result<(), Broken> {
         for _ in 0..self.rng.between(1, 4) {
+            // Masters vote for one replica of a master, and then for none for so long.
+            world.run_for(Millis(self.setting.timeout.0 * 2))?;
+            // A spare replica may have moved meanwhile. A master that has not heard of that yet passes over its request, here as
+            // in Redis.
             let shards = self.peace(world, Millis::from_secs(60), AGREED)?;
             let able: Vec<HostId> = shards.iter().flat_map(|shard| shard.replicas.clone()).collect();
             let Some(replica) = self.rng.pick(&able).copied() else { return Ok(()) };
-            // Masters vote for one replica of a master, and then for none for so long.
-            world.run_for(Millis(self.setting.timeout.0 * 2))?;
             self.hands.ordered += 1;
             order(world, replica, "CLUSTER FAILOVER")?;
             let promoted = |world: &World<'_>| {

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use core_types::{Broken, Endpoint, Millis, NodeId, Slot, SlotSet};
+use node::layers::election::manual;
 use node::layers::redirection::transfer::Transfer;
 use sim::nodes::clusters::{Mover, Roamer};
 use sim::nodes::rules;
@@ -16,6 +17,7 @@ use sim::{HostId, World};
 use crate::play::{Run, order};
 use crate::setting::{Day, PORT, Setting};
 
+const OVER: &str = "a manual failover ends, at the latest when its time is over";
 const MENDED: &str = "after all is repaired, slots on the move come to rest";
 
 /// What was done, and by whom.
@@ -29,8 +31,8 @@ pub(crate) struct Hands {
     pub(crate) moved: u64,
     /// Replicas of replicas that did not find their way.
     pub(crate) chained: u64,
-    /// When an order was last given.
-    last_order: Millis,
+    /// Until when each node may still do the manual failover that was last ordered of it, by its own clock.
+    orders: BTreeMap<HostId, Millis>,
 }
 
 /// A mark on a slot: whose, and where it comes from or goes to.
@@ -45,7 +47,7 @@ impl Hands {
     pub(crate) fn new(world: &mut World<'_>, nodes: &[HostId]) -> Hands {
         let nodes: Vec<Endpoint> = nodes.iter().map(|id| Endpoint::new(world.ip(*id), PORT)).collect();
         let mover = world.add("operator", &[], move |boot| Mover::new(nodes.clone(), boot));
-        Hands { mover, ordered: 0, moved: 0, chained: 0, last_order: Millis::ZERO }
+        Hands { mover, ordered: 0, moved: 0, chained: 0, orders: BTreeMap::new() }
     }
 }
 
@@ -54,20 +56,10 @@ impl Run {
     pub(crate) fn give_an_order(&mut self, world: &mut World<'_>) -> Result<(), Broken> {
         let Some(host) = self.rng.pick(&self.joined).copied() else { return Ok(()) };
         let free = self.setting.day == Day::Worst;
-        self.hands.last_order = world.now();
         match self.rng.below(if free { 18 } else { 5 }) {
-            0..=2 => {
-                self.hands.ordered += 1;
-                drop(order(world, host, "CLUSTER FAILOVER")?);
-            }
-            3..=4 => {
-                self.hands.ordered += 1;
-                drop(order(world, host, "CLUSTER FAILOVER FORCE")?);
-            }
-            5..=6 => {
-                self.hands.ordered += 1;
-                drop(order(world, host, "CLUSTER FAILOVER TAKEOVER")?);
-            }
+            0..=2 => self.order_failover(world, host, "CLUSTER FAILOVER")?,
+            3..=4 => self.order_failover(world, host, "CLUSTER FAILOVER FORCE")?,
+            5..=6 => self.order_failover(world, host, "CLUSTER FAILOVER TAKEOVER")?,
             7 => drop(order(world, host, "CLUSTER BUMPEPOCH")?),
             8..=9 if self.joined.len() < self.cast.nodes.len() => {
                 let new = self.cast.nodes[self.joined.len()];
@@ -78,6 +70,12 @@ impl Run {
             _ => {}
         }
         Ok(())
+    }
+
+    fn order_failover(&mut self, world: &mut World<'_>, host: HostId, command: &str) -> Result<(), Broken> {
+        self.hands.ordered += 1;
+        self.hands.orders.insert(host, world.clock(host) + manual::TIMEOUT);
+        order(world, host, command).map(drop)
     }
 
     /// A slot with some keys, from one master to another, as far as `host` knows who they are.
@@ -127,10 +125,13 @@ impl Run {
         for new in self.joined[self.setting.members..].iter().copied() {
             drop(order(world, self.joined[0], &format!("CLUSTER MEET {} {PORT}", Setting::ip(new.0)))?);
         }
-        if self.hands.ordered > 0 {
-            // A manual failover that was ordered a moment ago may still be done (`CLUSTER_MF_TIMEOUT`).
-            let over = self.hands.last_order + Millis(5500);
-            world.run_for(over.since(world.now()))?;
+        // A manual failover that was ordered a moment ago may still be done; and later than that where the clock has been
+        // set back since, as a node goes by its clock, in Redis as here.
+        let orders = std::mem::take(&mut self.hands.orders);
+        if !orders.is_empty() {
+            let over = |world: &World<'_>| orders.iter().all(|(host, until)| world.clock(*host) > *until);
+            world.run_to(Millis::from_secs(60), OVER, over)?;
+            world.run_for(Millis(500))?;
         }
         if self.hands.moved == 0 && self.bare(world).is_empty() {
             return Ok(());
@@ -148,7 +149,8 @@ impl Run {
                 order(world, replica, &format!("CLUSTER REPLICATE {master}"))?;
             }
             for mark in &marks {
-                self.mend(world, mark, &marks)?;
+                let is_bare = bare.contains(&mark.slot);
+                self.mend(world, mark, is_bare, &marks)?;
             }
             // A slot on its way may get its owner by that.
             for slot in bare.into_iter().filter(|_| marks.is_empty()) {
@@ -229,7 +231,13 @@ impl Run {
 
     /// A slot that arrives is moved to its end, from whoever most others take for its owner. One that leaves for somebody
     /// who does not wait for it stays.
-    fn mend(&mut self, world: &mut World<'_>, mark: &Mark, all: &[Mark]) -> Result<(), Broken> {
+    fn mend(
+        &mut self,
+        world: &mut World<'_>,
+        mark: &Mark,
+        is_bare: bool,
+        all: &[Mark],
+    ) -> Result<(), Broken> {
         let Mark { at, slot, arrives } = *mark;
         let view = rules::node(world, at).and_then(|node| node.cluster_view());
         let (me, known) = (view.map(|view| view.me()), view.and_then(|view| view.owner(slot)));
@@ -242,6 +250,10 @@ impl Run {
         }
         let owner = owners.into_iter().max_by_key(|(_, count)| *count).map(|(owner, _)| owner);
         match (owner, me) {
+            // Whom the others take for its owner does not know of it, and could not give it away: it is to be covered.
+            (Some(owner), Some(me)) if arrives && owner != me && is_bare => {
+                order(world, at, &format!("CLUSTER SETSLOT {slot} STABLE")).map(drop)
+            }
             (Some(owner), Some(me)) if arrives && owner != me && known == Some(owner) => {
                 self.begin_move(world, slot, owner, me)
             }

@@ -193,13 +193,15 @@ impl Audit {
             );
             return Err(Broken::new(EPOCHS_GROW, detail));
         }
-        mind.note_owned(view)?;
+        let stood = self.ballots.has_asked(myself.config_epoch(), view.me());
+        mind.note_owned(view, self.free_hand && stood)?;
         mind.note_the_silent(now, view);
         mind.note_rank(now, world, view);
-        if mind.current_epoch != view.current_epoch() {
-            mind.current_epoch = view.current_epoch();
-            mind.note_stand(mind.current_epoch, now, self.cast.timeout);
+        if self.cast.liar.is_none() {
+            mind.note_stand(view.current_epoch(), now, self.cast.timeout);
         }
+        // A liar's epochs may be as great as it likes.
+        mind.current_epoch = view.current_epoch();
         if view.last_vote_epoch() > mind.last_vote {
             mind.last_vote = view.last_vote_epoch();
             self.newest_voter = Some((mind.host, Stage::Decided));

@@ -242,8 +242,9 @@ impl Custody {
             match server {
                 // It goes on.
                 Some(server) if server.host == host && how == How::Claim => server.epoch = epoch,
-                // It does not know that it was replaced.
-                Some(server) if server.epoch > epoch => {}
+                // It does not know that it was replaced. (A node that begins anew may have forgotten its own last epoch, which
+                // was not on the disk yet: nobody has replaced that one.)
+                Some(server) if server.host != host && server.epoch > epoch => {}
                 _ => {
                     *server = Some(Server { host, epoch, since: world.now() });
                     begun.insert(slot);

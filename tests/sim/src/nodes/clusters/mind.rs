@@ -51,8 +51,8 @@ pub(super) struct Mind {
     pub(super) announced: BTreeMap<NodeId, Millis>,
     /// Since when it has taken its own master for failed, if it does.
     orphaned: Option<Millis>,
-    /// Whenever that began, and whose replica it was.
-    griefs: Vec<(NodeId, Millis)>,
+    /// Whenever that began.
+    griefs: Vec<Grief>,
     /// What was so when its epoch rose to this one: it may have stood for election.
     pub(super) stood: BTreeMap<Epoch, Stand>,
     /// How it stood among the replicas of its master, of late.
@@ -64,6 +64,15 @@ pub(super) struct Mind {
     /// When it voted for a replica of a master, by its clock.
     pub(super) helped: BTreeMap<NodeId, Millis>,
     clock: (Millis, Millis),
+}
+
+/// A replica began to take its master for failed.
+#[derive(Clone, Copy, Debug)]
+struct Grief {
+    master: NodeId,
+    since: Millis,
+    /// How many had more of the data at worst, as long as that was so.
+    rank: usize,
 }
 
 /// When a node's epoch rose, perhaps because it stands for election.
@@ -171,8 +180,8 @@ impl Mind {
         let failed = view.myself().master().and_then(|master| Some((master, *self.failed.get(&master)?)));
         self.orphaned = failed.map(|(_, since)| since);
         let Some((master, since)) = failed else { return };
-        if self.griefs.last() != Some(&(master, since)) {
-            self.griefs.push((master, since));
+        if self.griefs.last().is_none_or(|grief| (grief.master, grief.since) != (master, since)) {
+            self.griefs.push(Grief { master, since, rank: 0 });
         }
         let Some(node) = world.get::<NodeHost>(self.host) else { return };
         let mine = node.node().replication_offset();
@@ -181,6 +190,9 @@ impl Mind {
             .filter(|member| member.id() != view.me() && !member.is_no_failover() && member.offset() > mine);
         let rank = ahead.count();
         self.ranks.push((now, rank));
+        if let Some(grief) = self.griefs.last_mut() {
+            grief.rank = grief.rank.max(rank);
+        }
     }
 
     /// Has this epoch ever been its own, as a master's?
@@ -189,14 +201,18 @@ impl Mind {
     }
 
     /// Its epoch, if it is a master. To be called before its role is taken down.
-    pub(super) fn note_owned(&mut self, view: &ClusterView<'_>) -> Result<(), Broken> {
+    ///
+    /// `taken_by_hand`: it has stood for this epoch, and an operator may have given the same one to its master meanwhile,
+    /// without votes. Then it has followed it when it wins it, and the two collide as others do.
+    pub(super) fn note_owned(&mut self, view: &ClusterView<'_>, taken_by_hand: bool) -> Result<(), Broken> {
         let (myself, before) = (view.myself(), self.owns.last().copied());
         let epoch = myself.config_epoch();
         if !myself.is_master() || before.is_some_and(|(_, last)| last == epoch) {
             return Ok(());
         }
         let known = self.owned.max(self.followed);
-        if epoch != Epoch(0) && epoch <= known && !self.has_owned(epoch) {
+        let rival = taken_by_hand && epoch == self.followed && epoch > self.owned;
+        if epoch != Epoch(0) && epoch <= known && !self.has_owned(epoch) && !rival {
             return Err(Broken::new(NEW_EPOCH, format!("it is a master in {epoch}, and knew of {known}")));
         }
         // Who was a master before has left behind all between; who was a replica begins.
@@ -205,20 +221,29 @@ impl Mind {
         Ok(())
     }
 
-    /// Its epoch has risen. If it stands for election, then now.
+    /// Its epoch has risen. If it stands for election, then now; in any of the epochs between, for one event can make it
+    /// stand and then hear of a greater one.
     ///
     /// The delay is drawn when its master fails, and not again when that has come back and fails once more before the
     /// attempt is over: two node timeouts, two seconds at least, behind the delay. (In Redis only `auth_retry_time` lets
-    /// `clusterHandleSlaveFailover` draw another.) So the earliest failure counts that can have set it.
+    /// `clusterHandleSlaveFailover` draw another.) So the earliest failure counts that can have set it, with the rank that
+    /// it had then.
     pub(super) fn note_stand(&mut self, epoch: Epoch, now: Millis, timeout: Millis) {
         let rank = self.ranks.iter().map(|(_, rank)| *rank).min().unwrap_or(0);
-        let oldest = now.0.saturating_sub(1000 * (rank as u64 + 1) + (timeout.0 * 2).max(2000));
+        let attempt = (timeout.0 * 2).max(2000);
         let orphaned = self.orphaned.map(|since| {
-            let of = self.griefs.last().map(|(master, _)| *master);
-            let may_count = |(master, at): &&(NodeId, Millis)| Some(*master) == of && at.0 >= oldest;
-            self.griefs.iter().find(may_count).map_or(since, |(_, at)| *at)
+            let of = self.griefs.last().map(|grief| grief.master);
+            let delay = |grief: &Grief| 1000 * (grief.rank.max(rank) as u64 + 1);
+            let may_count = |grief: &&Grief| {
+                Some(grief.master) == of && now.since(grief.since) <= Millis(delay(grief) + attempt)
+            };
+            self.griefs.iter().find(may_count).map_or(since, |grief| grief.since)
         });
-        self.stood.insert(epoch, Stand { at: now, orphaned, rank });
+        let stand = Stand { at: now, orphaned, rank };
+        while self.current_epoch < epoch {
+            self.current_epoch = self.current_epoch.next();
+            self.stood.insert(self.current_epoch, stand);
+        }
     }
 
     /// It may have decided to vote.
