@@ -106,6 +106,14 @@ impl Client {
         }
     }
 
+    /// The next line with its end, as a replica reads it: a master that has to wait, or to prepare a snapshot, sends bare
+    /// newlines as signs of life, and how many of them come first is a matter of time.
+    pub fn read_line(&mut self) -> Vec<u8> {
+        let line = self.read_until(b"\r\n");
+        let begin = line.iter().position(|byte| *byte != b'\n').unwrap_or(line.len());
+        line[begin..].to_vec()
+    }
+
     /// The next `count` bytes, or fewer if the connection ends before.
     pub fn read_exactly(&mut self, count: usize) -> Vec<u8> {
         while self.received.len() < count && self.read_more().expect("bytes, or the end") > 0 {}

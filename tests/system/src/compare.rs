@@ -21,6 +21,8 @@ use bytes::BytesMut;
 use core_types::{show_bytes, write_command};
 use solution_0::{FrameDecoder, split_inline};
 
+use crate::wait::find;
+
 /// A connection that shows replies as the bytes they are.
 #[derive(Debug)]
 pub struct RawClient {
@@ -52,6 +54,25 @@ impl RawClient {
         write_command(&mut bytes, words.iter().map(Vec::as_slice));
         // A server that has hung up shows that when we read.
         let _ = self.stream.write_all(&bytes);
+    }
+
+    /// Waits until the server has read all that was sent. Where no reply says so, that alone puts a command before what
+    /// another connection sends next: on a busy machine the kernel may bring the later one first.
+    ///
+    /// Linux tells how much waits at both ends. Elsewhere nothing is waited for.
+    ///
+    /// # Panics
+    /// If the server does not read for a long time.
+    fn wait_until_read(&self) {
+        let ends = [self.stream.local_addr(), self.stream.peer_addr()].map(|end| end.map(|end| end.port()));
+        let [Ok(here), Ok(there)] = ends else { return };
+        find("a server that reads what was sent", || {
+            let Ok(table) = std::fs::read_to_string("/proc/net/tcp") else { return Some(()) };
+            let waiting = |from, to, queue: fn(Queues) -> u32| queues(&table, from, to).map_or(0, queue);
+            let unread =
+                waiting(here, there, |queues| queues.sent) + waiting(there, here, |queues| queues.received);
+            (unread == 0).then_some(())
+        });
     }
 
     /// The bytes of the next reply.
@@ -118,6 +139,27 @@ impl RawClient {
     }
 }
 
+/// Bytes that wait at one end of a connection: sent and not confirmed, received and not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Queues {
+    sent: u32,
+    received: u32,
+}
+
+/// What Linux's table of TCP connections (`/proc/net/tcp`) says of the end at port `from` of the connection to `to`.
+fn queues(table: &str, from: u16, to: u16) -> Option<Queues> {
+    table.lines().skip(1).find_map(|line| {
+        let mut words = line.split_ascii_whitespace().skip(1);
+        let mut port = || u16::from_str_radix(words.next()?.split_once(':')?.1, 16).ok();
+        if (port()?, port()?) != (from, to) {
+            return None;
+        }
+        let (sent, received) = words.nth(1)?.split_once(':')?;
+        let [sent, received] = [sent, received].map(|bytes| u32::from_str_radix(bytes, 16).ok());
+        Some(Queues { sent: sent?, received: received? })
+    })
+}
+
 /// One server and the script's connections to it.
 #[derive(Debug)]
 struct Side {
@@ -161,6 +203,9 @@ impl Side {
         if !line.is_empty() {
             let words = split_inline(line.as_bytes()).expect("balanced quotes");
             client.send(words.as_args().iter());
+        }
+        if step.replies == 0 {
+            client.wait_until_read();
         }
         (0..step.replies).map(|_| client.reply()).collect()
     }
@@ -250,5 +295,43 @@ fn mask_monitor(reply: Vec<u8>) -> Vec<u8> {
             [db, &reply[close..]].concat()
         }
         _ => reply,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_connection_is_found_in_linuxs_table() {
+        // Port 7000 listens (0A), 40000 is connected to it (01) and has sent 27 bytes that were not read yet.
+        let table = "\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1B58 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0
+   1: 0100007F:9C40 0100007F:1B58 01 00000001:00000000 00:00000000 00000000     0        0 2 1 0
+   2: 0100007F:1B58 0100007F:9C40 01 00000000:0000001B 00:00000000 00000000     0        0 3 1 0
+";
+        assert_eq!(queues(table, 40_000, 7000), Some(Queues { sent: 1, received: 0 }));
+        assert_eq!(queues(table, 7000, 40_000), Some(Queues { sent: 0, received: 27 }));
+        assert_eq!(queues(table, 7000, 40_001), None);
+    }
+
+    #[test]
+    fn what_was_sent_is_waited_for_until_it_is_read() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let mut client = RawClient::connect(port, Duration::from_secs(30));
+        let (mut server, _) = listener.accept().expect("it has connected");
+        client.send([b"PING"].iter());
+        let here = client.stream.local_addr().expect("it is connected").port();
+        // It arrives, and nobody reads it.
+        find("what was sent", || {
+            let Ok(table) = std::fs::read_to_string("/proc/net/tcp") else { return Some(()) };
+            queues(&table, port, here).filter(|queues| queues.received == 14).map(drop)
+        });
+        std::thread::scope(|scope| {
+            scope.spawn(|| server.read_exact(&mut [0; 14]).expect("what was sent"));
+            client.wait_until_read();
+        });
     }
 }

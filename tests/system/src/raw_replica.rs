@@ -13,7 +13,7 @@ pub fn raw_replica(master: &Server, port: u16) -> Client {
         [(format!("REPLCONF listening-port {port}\r\n"), "+OK"), ("PSYNC ? -1\r\n".into(), "+FULLRESYNC")]
     {
         replica.send(line.as_bytes()).expect("it is sent");
-        let said = replica.read_until(b"\r\n");
+        let said = replica.read_line();
         assert!(said.starts_with(answer.as_bytes()), "{}", String::from_utf8_lossy(&said));
     }
     skip_snapshot(&mut replica);
@@ -31,8 +31,7 @@ pub fn raw_replica(master: &Server, port: u16) -> Client {
 /// # Panics
 /// If something else comes.
 pub fn skip_snapshot(replica: &mut Client) -> Vec<u8> {
-    // Bare newlines are signs of life while the snapshot is being made.
-    let head = String::from_utf8_lossy(&replica.read_until(b"\r\n")).trim().to_owned();
+    let head = String::from_utf8_lossy(&replica.read_line()).trim().to_owned();
     let length = head.strip_prefix('$').and_then(|length| length.parse().ok());
     replica.read_exactly(length.unwrap_or_else(|| panic!("no snapshot: {head}")))
 }

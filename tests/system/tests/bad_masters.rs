@@ -2,7 +2,7 @@
 
 use core_types::Frame;
 use system::scripted::ScriptedMaster;
-use system::{Kind, Server, wait};
+use system::{Kind, Server, skip_snapshot, wait};
 
 /// How the loader's complaints begin.
 const NOT_LOADED: &str = "Failed trying to load the MASTER synchronization DB from socket";
@@ -41,11 +41,7 @@ fn a_good_payload() -> Vec<u8> {
     }
     let mut client = master.client();
     client.send(b"SYNC\r\n").expect("it reads");
-    // Skip the newlines that keep the connection alive; the length line is `$123`.
-    let mut head = client.read_until(b"\r\n");
-    head.retain(|byte| byte.is_ascii_digit());
-    let length: usize = String::from_utf8_lossy(&head).parse().expect("a length");
-    client.read_exactly(length)
+    skip_snapshot(&mut client)
 }
 
 #[test]

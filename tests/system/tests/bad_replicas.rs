@@ -55,7 +55,7 @@ fn ask(master: &Server, lines: &[&str], last_word: &str) -> String {
         let line =
             line.replace("<id>", &id).replace("<short>", &id[..39]).replace("<ID>", &id.to_uppercase());
         client.send(format!("{line}\r\n").as_bytes()).expect("it is sent");
-        said = client.read_until(b"\r\n");
+        said = client.read_line();
     }
     if said.starts_with(b"+CONTINUE") {
         master.run(&format!("SET last {last_word}"));
@@ -131,7 +131,7 @@ fn a_failover_by_psync_is_answered_as_by_redis() {
         let (id, offset) = (replica.info("master_replid"), replica.info("master_repl_offset"));
         let next = offset.parse::<u64>().expect("an offset") + 1;
         client.send(format!("PSYNC {id} {next} FAILOVER\r\n").as_bytes()).expect("it is sent");
-        let said = client.read_until(b"\r\n");
+        let said = client.read_line();
         seen.push(masked(&replica, &said));
         seen.push(replica.info("role"));
         seen

@@ -125,7 +125,7 @@ fn a_failover_is_aborted() {
         assert_eq!(master.run("REPLICAOF NO ONE"), error("ERR REPLICAOF not allowed while failing over."));
         let mut other = master.client();
         other.send(b"PSYNC ? -1\r\n").expect("it is sent");
-        let said = String::from_utf8_lossy(&other.read_until(b"\r\n")).into_owned();
+        let said = String::from_utf8_lossy(&other.read_line()).into_owned();
         assert_eq!(said, "-NOMASTERLINK Can't SYNC while failing over\r\n");
         assert_eq!(master.run("FAILOVER ABORT"), ok());
         assert_eq!(client.next_reply().expect("writes go on"), ok());

@@ -182,7 +182,7 @@ fn forgets_its_backlog(kind: Kind) -> Vec<String> {
     let attach = |line: &str| {
         let mut client: Client = master.client();
         client.send(format!("{line}\r\n").as_bytes()).expect("it listens");
-        (String::from_utf8_lossy(&client.read_until(b"\r\n")).trim().to_owned(), client)
+        (String::from_utf8_lossy(&client.read_line()).trim().to_owned(), client)
     };
     let (_, replica) = attach("PSYNC ? -1");
     master.run("SET k v");
