@@ -29,7 +29,7 @@ fn checksums_from_seed(seed: u64, trace: &mut Trace) -> Result<(), Broken> {
 }
 
 fn tagged(trace: &mut Trace, key: &[u8]) {
-    trace.call(format!("of {} is hashed", shown(key)), shown(lab::hash_tag(key)));
+    trace.call(format!("of {} is hashed", shown(key)), shown(lab::hash_tag(key, lab::BRACES)));
     trace.call(format!("slot of {}", shown(key)), lab::key_slot(key).to_string());
 }
 
@@ -52,6 +52,11 @@ fn slots(trace: &mut Trace) -> Result<(), Broken> {
     tagged(trace, &long);
     long[1..].fill(b'}');
     tagged(trace, &long);
+    trace.note(Millis::ZERO, None, "an operator has chosen other characters");
+    for (key, characters) in [("{a}[b]", *b"[]"), ("%a%b%", *b"%%"), ("{a}", *b"[]"), ("a>b<c", *b"<>")] {
+        let told = format!("of {} is hashed, between {}", shown(key.as_bytes()), shown(&characters));
+        trace.call(told, shown(lab::hash_tag(key.as_bytes(), characters)));
+    }
     Ok(())
 }
 

@@ -49,6 +49,7 @@ fn serving(trace: &mut Trace) -> Result<(), Broken> {
         (12_000, seen),
         (12_100, seen),
         (12_200, Seen { reachable: 3, ..seen }),
+        (12_250, Seen { reachable: 1, ..seen }),
         (12_300, cut_off),
         (12_400, cut_off),
         (12_500, seen),
@@ -107,6 +108,7 @@ struct Split {
 /// at the same time: not once those that are cut off have had the time to notice it.
 fn split(trace: &mut Trace, split: &Split) -> Result<(), Broken> {
     let mut nodes: Vec<Serving> = vec![Serving::starting(Millis(1000)); split.masters];
+    let mut both: Option<(u64, u64)> = None;
     for step in 10..200 {
         let at = step * 100;
         // What is true is seen one node timeout later; that a node is back is seen at once.
@@ -139,13 +141,19 @@ fn split(trace: &mut Trace, split: &Split) -> Result<(), Broken> {
             }
         }
         if apart && serving.contains(&true) && serving.contains(&false) {
-            return Err(Broken::new(
-                "Of two halves that do not reach each other, at most one serves.",
-                format!("{} masters, {} of them cut off", split.masters, split.minority),
-            ));
+            both = Some((both.map_or(at, |(first, _)| first), at));
         }
     }
-    Ok(())
+    match both {
+        None => Ok(()),
+        Some((first, last)) => Err(Broken::new(
+            "Of two halves that do not reach each other, at most one serves.",
+            format!(
+                "{} masters, {} of them cut off: both served, at {first} for the first time and at {last} for the last",
+                split.masters, split.minority
+            ),
+        )),
+    }
 }
 
 fn serving_from_seed(seed: u64, trace: &mut Trace) -> Result<(), Broken> {

@@ -17,17 +17,20 @@ pub fn crc16_by_hand(bytes: &[u8]) -> u16 {
     // </exercise>
 }
 
-/// The part of `key` that is hashed: what stands between the first `{` and the first `}` after it, if that is at least one
-/// byte; otherwise the whole key.
+/// What stands around a tag in Redis Cluster. The operator of a proxy may choose other characters.
+pub const BRACES: [u8; 2] = *b"{}";
+
+/// The part of `key` that is hashed: what stands between the first `open` and the first `close` after it, if that is at least
+/// one byte; otherwise the whole key. `open` and `close` are [`BRACES`] in a cluster.
 ///
 /// Keys with the same tag share a slot, and so a node.
-pub fn hash_tag(key: &[u8]) -> &[u8] {
+pub fn hash_tag(key: &[u8], [open, close]: [u8; 2]) -> &[u8] {
     // <exercise 6.5 hash_tag>
     todo!("lab 6.5: A key's slot")
     // </exercise>
 }
 
-/// The slot that a key belongs to: the checksum of its [`hash_tag`] modulo 16384. Every key has one, the empty one
+/// The slot that a key belongs to: the checksum of its [`hash_tag`] between [`BRACES`] modulo 16384. Every key has one, the empty one
 /// too.
 ///
 /// This is on the path of each command, so it uses the crate's table (`State::<XMODEM>::calculate`) and not

@@ -56,7 +56,7 @@ pub use bitmap::{WIRE_LEN, from_wire, ranges, to_wire};
 pub use client::{Batch, batches, restore};
 pub use commands::{Asks, Join, Refusal, asks};
 pub use hash::Hash;
-pub use hash_slot::{crc16_by_hand, hash_tag, key_slot};
+pub use hash_slot::{BRACES, crc16_by_hand, hash_tag, key_slot};
 pub use health::{Health, HealthSettings};
 pub use modulo::modulo;
 pub use pool::{Distribution, Pool};

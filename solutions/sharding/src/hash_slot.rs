@@ -28,29 +28,32 @@ pub fn crc16_by_hand(bytes: &[u8]) -> u16 {
     // </exercise>
 }
 
-/// The part of `key` that is hashed: what stands between the first `{` and the first `}` after it, if that is at least one
-/// byte; otherwise the whole key.
+/// What stands around a tag in Redis Cluster. The operator of a proxy may choose other characters.
+pub const BRACES: [u8; 2] = *b"{}";
+
+/// The part of `key` that is hashed: what stands between the first `open` and the first `close` after it, if that is at least
+/// one byte; otherwise the whole key. `open` and `close` are [`BRACES`] in a cluster.
 ///
 /// Keys with the same tag share a slot, and so a node.
-pub fn hash_tag(key: &[u8]) -> &[u8] {
+pub fn hash_tag(key: &[u8], [open, close]: [u8; 2]) -> &[u8] {
     // <exercise 6.5 hash_tag>
-    let Some(open) = key.iter().position(|&byte| byte == b'{') else { return key };
-    let behind = &key[open + 1..];
-    match behind.iter().position(|&byte| byte == b'}') {
+    let Some(from) = key.iter().position(|&byte| byte == open) else { return key };
+    let behind = &key[from + 1..];
+    match behind.iter().position(|&byte| byte == close) {
         None | Some(0) => key,
-        Some(close) => &behind[..close],
+        Some(to) => &behind[..to],
     }
     // </exercise>
 }
 
-/// The slot that a key belongs to: the checksum of its [`hash_tag`] modulo 16384. Every key has one, the empty one
+/// The slot that a key belongs to: the checksum of its [`hash_tag`] between [`BRACES`] modulo 16384. Every key has one, the empty one
 /// too.
 ///
 /// This is on the path of each command, so it uses the crate's table (`State::<XMODEM>::calculate`) and not
 /// [`crc16_by_hand`].
 pub fn key_slot(key: &[u8]) -> Slot {
     // <exercise 6.5 key_slot>
-    let checksum = State::<XMODEM>::calculate(hash_tag(key));
+    let checksum = State::<XMODEM>::calculate(hash_tag(key, BRACES));
     Slot::new(checksum % Slot::COUNT).expect("a remainder is below the divisor")
     // </exercise>
 }

@@ -3,6 +3,7 @@
 use core_types::Millis;
 
 use crate::hash::Hash;
+use crate::hash_slot::hash_tag;
 use crate::health::{Health, HealthSettings};
 use crate::modulo::modulo;
 use crate::ring::{Ring, Server};
@@ -66,7 +67,7 @@ impl Pool {
 
     /// The server that `key` lives at; `None` while none is in.
     pub fn server_of(&self, key: &[u8]) -> Option<usize> {
-        let hash = self.hash.of(self.hashed(key));
+        let hash = self.hash.of(self.tag.map_or(key, |tag| hash_tag(key, tag)));
         match self.distribution {
             Distribution::Ketama => self.ring.owner(hash),
             Distribution::Modula => modulo(hash, &self.weights).map(|place| self.order[place]),
@@ -101,17 +102,6 @@ impl Pool {
     /// When [`Pool::readmit`] has something to do next.
     pub fn next_deadline(&self) -> Option<Millis> {
         self.health.iter().filter_map(|health| health.out_until).min()
-    }
-
-    /// The part of `key` that is hashed: the rule of [`hash_tag`](crate::hash_tag), with characters of the operator's choice.
-    fn hashed<'a>(&self, key: &'a [u8]) -> &'a [u8] {
-        let Some([open, close]) = self.tag else { return key };
-        let Some(from) = key.iter().position(|&byte| byte == open) else { return key };
-        let behind = &key[from + 1..];
-        match behind.iter().position(|&byte| byte == close) {
-            None | Some(0) => key,
-            Some(to) => &behind[..to],
-        }
     }
 
     fn distribute(&mut self) {

@@ -10,6 +10,8 @@ use super::{Kind, Trace};
 enum Line {
     /// `time  who  what`, where `who` is one host or `a → b`.
     Timed { at: Millis, who: Who, what: String },
+    /// Above rows of a table.
+    Heading(String),
     /// A row of a table.
     Call { input: String, output: String },
 }
@@ -42,6 +44,7 @@ impl Trace {
         for line in &lines {
             match line {
                 Line::Timed { at, .. } => widths.time = widths.time.max(at.to_string().len()),
+                Line::Heading(_) => {}
                 // One very long argument should not push every result off the screen.
                 Line::Call { input, .. } => widths.input = widths.input.max(input.chars().count()).min(60),
             }
@@ -81,6 +84,10 @@ impl Trace {
                 Kind::State { host, label } => timed(Who::Host(host.clone()), label.clone()),
                 Kind::Note { host: Some(host), label } => {
                     timed(Who::Host(host.clone()), format!("# {label}"));
+                }
+                // Between the rows of a table it is a heading: there is no time to tell.
+                Kind::Note { host: None, label } if self.timeless && at == Millis::ZERO => {
+                    lines.push(Line::Heading(label.clone()));
                 }
                 Kind::Note { host: None, label } => timed(Who::World, format!("# {label}")),
                 Kind::Fault { label } => timed(Who::World, format!("*** {label} ***")),
@@ -131,6 +138,7 @@ impl Line {
                     }
                 }
             }
+            Line::Heading(label) => format!("# {label}"),
             Line::Call { input, output } => {
                 let output = output.replace('\n', "\n        ");
                 let width = widths.input;
@@ -185,7 +193,9 @@ mod tests {
     fn a_table_has_no_time() {
         let mut table = Trace::table("numbers");
         table.call("parse_integer \"12\"", "12");
+        table.note(Millis::ZERO, None, "what is none");
         table.call("parse_integer \"-\"", "none");
-        assert_eq!(table.to_text(), "parse_integer \"12\" ⇒ 12\nparse_integer \"-\"  ⇒ none\n");
+        let expected = "parse_integer \"12\" ⇒ 12\n# what is none\nparse_integer \"-\"  ⇒ none\n";
+        assert_eq!(table.to_text(), expected);
     }
 }
