@@ -46,8 +46,8 @@ pub fn hash_tag(key: &[u8], [open, close]: [u8; 2]) -> &[u8] {
     // </exercise>
 }
 
-/// The slot that a key belongs to: the checksum of its [`hash_tag`] between [`BRACES`] modulo 16384. Every key has one, the empty one
-/// too.
+/// The slot that a key belongs to: the checksum of its [`hash_tag`] (between [`BRACES`]) modulo 16384. Every key has one,
+/// the empty one too.
 ///
 /// This is on the path of each command, so it uses the crate's table (`State::<XMODEM>::calculate`) and not
 /// [`crc16_by_hand`].

@@ -197,10 +197,10 @@ impl Audit {
         mind.note_owned(view, self.free_hand && stood)?;
         mind.note_the_silent(now, view);
         mind.note_rank(now, world, view);
+        // Where somebody lies, epochs may rise by as much as it likes.
         if self.cast.liar.is_none() {
             mind.note_stand(view.current_epoch(), now, self.cast.timeout);
         }
-        // A liar's epochs may be as great as it likes.
         mind.current_epoch = view.current_epoch();
         if view.last_vote_epoch() > mind.last_vote {
             mind.last_vote = view.last_vote_epoch();
